@@ -1,0 +1,38 @@
+"""Neural networks you can see through, from the McCulloch-Pitts neuron to the Transformer.
+
+Public names are loaded when they are first used: ``import glassnet`` itself loads
+neither torch nor scikit-learn.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import version as _version
+from typing import Any
+
+__version__ = _version("glassnet")
+
+# public name -> module that defines it (mirrored for type checkers in __init__.pyi)
+_PUBLIC: dict[str, str] = {
+    "Perceptron": "glassnet.networks.perceptron",
+    "MLPClassifier": "glassnet.networks.mlp",
+    "MLPRegressor": "glassnet.networks.mlp",
+    "Layer": "glassnet.networks.mlp",
+    "TrainingState": "glassnet.training.state",
+    "advance": "glassnet.training.loop",
+    "History": "glassnet.inspect.history",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'glassnet' has no attribute {name!r}")
+    value = getattr(import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,9 @@
+from glassnet.inspect.history import History as History
+from glassnet.networks.mlp import Layer as Layer
+from glassnet.networks.mlp import MLPClassifier as MLPClassifier
+from glassnet.networks.mlp import MLPRegressor as MLPRegressor
+from glassnet.networks.perceptron import Perceptron as Perceptron
+from glassnet.training.loop import advance as advance
+from glassnet.training.state import TrainingState as TrainingState
+
+__version__: str

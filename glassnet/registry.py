@@ -1,0 +1,41 @@
+"""Plain tables of names: what exists in glassnet and where its code lives.
+
+Every table maps a public name to a ``"module:object"`` string, so that reading a table
+imports nothing. The command line, the lab, the docs and the tests read these tables;
+nothing is registered anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+from glassnet.errors import UnknownNameError
+
+# estimators that `glassnet train NETWORK` can fit
+NETWORKS: dict[str, str] = {
+    "perceptron": "glassnet.networks.perceptron:Perceptron",
+    "mlp": "glassnet.networks.mlp:MLPClassifier",
+    "mlp-regressor": "glassnet.networks.mlp:MLPRegressor",
+}
+
+# functions without required arguments that return a glassnet.data.Dataset
+DATA: dict[str, str] = {}
+
+# classes of the lab's exhibits
+EXHIBITS: dict[str, str] = {}
+
+
+def resolve(table: Mapping[str, str], kind: str, name: str) -> Any:
+    """Import and return the object that ``name`` stands for in ``table``.
+
+    Raises
+    ------
+    UnknownNameError
+        If the table has no such name; the message lists those it has.
+    """
+    if name not in table:
+        raise UnknownNameError(kind, name, table)
+    module, _, attribute = table[name].partition(":")
+    return getattr(import_module(module), attribute)
