@@ -1,0 +1,108 @@
+"""Watching a fit: observers say which step they want to see next.
+
+Between the steps that some observer asked for, the engine runs uninterrupted. An
+observer never changes the state, so a watched fit equals an unwatched one to the bit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glassnet.training.state import TrainingState
+
+
+class StopTraining(Exception):
+    """Raised by an observer to end the fit after the current step."""
+
+
+class Observer:
+    """What every observer can do; the base class does nothing.
+
+    Examples
+    --------
+    >>> class Printer(Observer):
+    ...     def next_event(self, step):
+    ...         return step - step % 2 + 2
+    ...     def observe(self, state):
+    ...         print("after step", state.step)
+    >>> from glassnet import MLPRegressor
+    >>> net = MLPRegressor((2,), max_iter=4, random_state=0, tol=0.0)
+    >>> _ = net.fit([[0.0], [1.0]], [0.0, 1.0], observers=[Printer()])
+    after step 2
+    after step 4
+    """
+
+    def next_event(self, step: int) -> int | None:
+        """Return the next step, above ``step``, to be called at; None for never again."""
+        return None
+
+    def record(self, first_step: int, losses: np.ndarray) -> None:
+        """Take the losses of the steps from ``first_step`` on; called for every step."""
+
+    def observe(self, state: TrainingState) -> None:
+        """Look at the state at an event. May raise `StopTraining`."""
+
+
+class EpochLosses(Observer):
+    """The mean loss over the samples of every completed epoch.
+
+    Parameters
+    ----------
+    state : TrainingState
+        The run to be watched, at the start of an epoch.
+    """
+
+    def __init__(self, state: TrainingState):
+        self._sizes = np.full(state.steps_per_epoch, state.batch_size, dtype=float)
+        self._sizes[-1] = state.n_samples - state.batch_size * (state.steps_per_epoch - 1)
+        self._losses: list[np.ndarray] = []
+
+    def record(self, first_step: int, losses: np.ndarray) -> None:
+        self._losses.append(losses)
+
+    def values(self) -> np.ndarray:
+        """Return the losses of the epochs completed so far, shape (n_epochs,)."""
+        losses = np.concatenate(self._losses) if self._losses else np.empty(0)
+        self._losses = [losses]
+        n_steps = len(self._sizes)
+        complete = losses[: len(losses) // n_steps * n_steps].reshape(-1, n_steps)
+        return complete @ self._sizes / self._sizes.sum()
+
+
+class Plateau(Observer):
+    """Stop when the epochs' loss has not improved by ``tol`` for ``patience`` epochs.
+
+    It asks for the first epoch at which stopping is possible, not for every epoch, so
+    that the engine runs on through the epochs in between.
+
+    Parameters
+    ----------
+    state : TrainingState
+        The run to be watched, at the start of an epoch.
+    losses : EpochLosses
+        Gives the losses; must be watching the same fit.
+    tol : float
+        Improvements smaller than this do not count.
+    patience : int
+        Number of epochs in a row without improvement before the fit stops.
+    """
+
+    def __init__(self, state: TrainingState, losses: EpochLosses, tol: float, patience: int):
+        self._losses, self._tol, self._patience = losses, tol, patience
+        self._first_step, self._steps_per_epoch = state.step, state.steps_per_epoch
+        self._seen, self._best, self._waited = 0, np.inf, 0
+        self.stopped = False
+
+    def next_event(self, step: int) -> int | None:
+        epochs = self._seen + max(1, self._patience - self._waited)
+        return self._first_step + epochs * self._steps_per_epoch
+
+    def observe(self, state: TrainingState) -> None:
+        new = self._losses.values()[self._seen :]
+        for loss in new:
+            self._waited = 0 if loss < self._best - self._tol else self._waited + 1
+            self._best = min(self._best, loss)
+        self._seen += len(new)
+        if self._waited >= self._patience:
+            self.stopped = True
+            raise StopTraining
