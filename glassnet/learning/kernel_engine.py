@@ -1,0 +1,144 @@
+"""The engines that run on compiled kernels, and when kernels are ready to be used.
+
+Compiling takes some ten seconds, once per machine: `make` and ``python -m
+glassnet.learning.kernels`` do it ahead. Where it has not been done, the first fit starts
+it in the background and itself runs on the written-out rule.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numba
+import numpy as np
+
+from glassnet.learning import kernels
+from glassnet.learning.optimizers import SLOTS, Solver
+from glassnet.learning.spec import Layer, NetworkSpec
+from glassnet.training.batches import Batches
+from glassnet.training.state import TrainingState
+
+_NONE = np.empty(0, np.float32)
+_lock = threading.Lock()
+_ready = threading.Event()
+
+
+class DenseKernelEngine:
+    """Makes the steps of a tiny dense network by `kernels.dense_steps`.
+
+    Parameters
+    ----------
+    spec : NetworkSpec
+    solver : Solver
+    X : ndarray of shape (n_samples, n_features)
+    target : ndarray of shape (n_samples, n_outputs)
+    sample_weight : ndarray of shape (n_samples,) or None
+        All of one dtype, C-contiguous.
+    """
+
+    name = "kernel"
+
+    def __init__(
+        self, spec: NetworkSpec, solver: Solver, X: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
+    ):
+        s, dtype = solver, X.dtype
+        settings = [s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon]
+        self.slots = SLOTS[solver.name]
+        self._data = (X, target, _NONE.astype(dtype) if sample_weight is None else sample_weight)
+        self._task = (
+            np.array(spec.sizes),
+            np.array([kernels.ACTIVATION_CODES[name] for name in spec.activations]),
+            kernels.LOSS_CODES[spec.loss],
+            kernels.SOLVER_CODES[solver.name],
+            np.array(settings, dtype),
+            float(solver.alpha),
+        )
+
+    def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
+        """Make one step per batch; see `glassnet.training.state.Engine`."""
+        losses = np.empty(len(batches))
+        slots = [state.arrays[name] for name in self.slots]
+        parameters = state.arrays["parameters"]
+        kernels.dense_steps(
+            *self._data, *batches, *self._task, parameters, slots[0], slots[-1], state.step + 1, losses
+        )
+        return losses
+
+
+class PerceptronKernelEngine:
+    """Makes the steps of Rosenblatt's rule by `kernels.perceptron_steps`, one sample a step.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_features)
+    target : ndarray of shape (n_samples, n_outputs)
+        Zeros and ones.
+    sample_weight : ndarray of shape (n_samples,) or None
+    learning_rate : float
+    """
+
+    name = "kernel"
+
+    def __init__(self, X: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None, learning_rate: float):
+        self._data = (X, target, _NONE.astype(X.dtype) if sample_weight is None else sample_weight)
+        self._learning_rate = X.dtype.type(learning_rate)
+
+    def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
+        """Make one step per sample; see `glassnet.training.state.Engine`."""
+        mistakes = np.empty(len(batches))
+        order = batches.indices[batches.starts]
+        weight, bias = state.arrays["weight"], state.arrays["bias"]
+        kernels.perceptron_steps(*self._data, order, self._learning_rate, weight, bias, mistakes)
+        return mistakes
+
+
+def ready() -> bool:
+    """Return whether the kernels can be used without waiting for the compiler.
+
+    If they were compiled before, they are loaded now (some tenths of a second);
+    otherwise compiling starts in the background.
+    """
+    if not _ready.is_set():
+        if _marker().exists() and _marker().read_text() == _fingerprint():
+            compile_kernels()
+        elif not _lock.locked():
+            threading.Thread(target=compile_kernels, name="glassnet-kernels", daemon=True).start()
+    return _ready.is_set()
+
+
+def compile_kernels() -> None:
+    """Compile the float32 form of every kernel, or load it from numba's cache."""
+    with _lock:
+        if not _ready.is_set():
+            _exercise()
+            _marker().write_text(_fingerprint())
+            _ready.set()
+
+
+def _exercise() -> None:
+    """Make one step with each kernel: numba compiles what is called."""
+    X, target = np.zeros((2, 2), np.float32), np.zeros((2, 1), np.float32)
+    batches = Batches(np.arange(2), np.array([0]), np.array([1]))
+    spec = NetworkSpec(2, (Layer(1, "tanh"), Layer(1, "identity")), "squared_error")
+    slots = {"velocity": np.zeros(spec.n_parameters, np.float32)}
+    engine = DenseKernelEngine(spec, Solver(), X, target, None)
+    arrays = {"parameters": np.zeros(spec.n_parameters, np.float32), **slots}
+    engine.run(TrainingState(arrays, engine, 0, 2, 1), batches)
+    rule = PerceptronKernelEngine(X, target, None, 1.0)
+    arrays = {"weight": np.zeros((1, 2), np.float32), "bias": np.zeros(1, np.float32)}
+    rule.run(TrainingState(arrays, rule, 0, 2, 1), batches)
+
+
+def _marker() -> Path:
+    """Return the file that says what numba's cache beside it was made from."""
+    folder = Path(kernels.dense_steps.stats.cache_path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "glassnet-kernels-compiled.txt"
+
+
+def _fingerprint() -> str:
+    from llvmlite.binding import get_host_cpu_name
+
+    source = Path(kernels.__file__).stat()
+    return f"{numba.__version__} {get_host_cpu_name()} {source.st_mtime_ns} {source.st_size}"
