@@ -21,7 +21,21 @@ NETWORKS: dict[str, str] = {
 }
 
 # functions without required arguments that return a glassnet.data.Dataset
-DATA: dict[str, str] = {}
+DATA: dict[str, str] = {
+    "gate-and": "glassnet.data.gates:load_and",
+    "gate-or": "glassnet.data.gates:load_or",
+    "gate-not": "glassnet.data.gates:load_not",
+    "gate-xor": "glassnet.data.gates:load_xor",
+    "circle": "glassnet.data.toy:load_circle",
+    "xor": "glassnet.data.toy:load_xor",
+    "gauss": "glassnet.data.toy:load_gauss",
+    "spiral": "glassnet.data.toy:load_spiral",
+    "reg-plane": "glassnet.data.toy:load_reg_plane",
+    "reg-gauss": "glassnet.data.toy:load_reg_gauss",
+    "digits": "glassnet.data.digits:load_digits",
+    "mnist5k": "glassnet.data.digits:load_mnist5k",
+    "mnist": "glassnet.data.images:load_mnist",
+}
 
 # classes of the lab's exhibits
 EXHIBITS: dict[str, str] = {}
