@@ -290,6 +290,26 @@ def perceptron_steps(X, target, sample_weight, order, learning_rate, weight, bia
         mistakes[s] = wrong
 
 
+@njit(**OPTIONS)
+def hopfield_sweep(weight, states, fields, rows, order, zero, drop):
+    """Update every unit of the given rows of states once; keep the fields W s up to date.
+
+    A unit whose field is no larger than zero[unit] keeps its state. drop[k] becomes the
+    amount by which the energy of rows[k] fell.
+    """
+    n_units = len(weight)
+    for k in range(len(rows)):
+        state, field, fell = states[rows[k]], fields[rows[k]], 0.0
+        for unit in order:
+            if field[unit] * state[unit] < -zero[unit]:
+                state[unit] = -state[unit]
+                fell += 2.0 * abs(field[unit])
+                change, row = state[unit] + state[unit], weight[unit]
+                for j in range(n_units):
+                    field[j] += change * row[j]
+        drop[k] = fell
+
+
 def supports(spec: NetworkSpec) -> bool:
     """Return whether `dense_steps` serves this network and is the fast choice for it.
 
