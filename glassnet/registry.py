@@ -20,6 +20,22 @@ NETWORKS: dict[str, str] = {
     "mlp-regressor": "glassnet.networks.mlp:MLPRegressor",
 }
 
+# callables with keyword options (n_classes=...) that return a torch module
+MODULES: dict[str, str] = {
+    "lenet5": "glassnet.networks.lenet:LeNet5",
+    "alexnet": "glassnet.networks.alexnet:AlexNet",
+    "resnet20": "glassnet.networks.resnet:resnet20",
+    "resnet32": "glassnet.networks.resnet:resnet32",
+    "resnet44": "glassnet.networks.resnet:resnet44",
+    "resnet56": "glassnet.networks.resnet:resnet56",
+    "resnet110": "glassnet.networks.resnet:resnet110",
+    "resnet18": "glassnet.networks.resnet:resnet18",
+    "resnet34": "glassnet.networks.resnet:resnet34",
+    "resnet50": "glassnet.networks.resnet:resnet50",
+    "resnet101": "glassnet.networks.resnet:resnet101",
+    "resnet152": "glassnet.networks.resnet:resnet152",
+}
+
 # functions without required arguments that return a glassnet.data.Dataset
 DATA: dict[str, str] = {
     "gate-and": "glassnet.data.gates:load_and",
