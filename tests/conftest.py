@@ -25,7 +25,8 @@ def _kernel_cache() -> Path:
     numba does not notice every change of the code it has cached, so a test must never
     meet code that was compiled from another text.
     """
-    text = (ROOT / "glassnet" / "learning" / "kernels.py").read_bytes()
+    files = sorted((ROOT / "glassnet" / "learning").glob("kernels*.py"))
+    text = b"".join(file.read_bytes() for file in files)
     return ROOT / ".numba_cache" / hashlib.sha256(text).hexdigest()[:16]
 
 
