@@ -51,7 +51,3 @@ class MissingDependencyError(GlassnetError, ImportError):
 
 class GlassnetWarning(UserWarning):
     """Base class of glassnet's warnings."""
-
-
-class ConvergenceWarning(GlassnetWarning):
-    """A fit ended before its stopping rule was met."""

@@ -60,9 +60,7 @@ class DenseKernelEngine:
         losses = np.empty(len(batches))
         slots = [state.arrays[name] for name in self.slots]
         parameters = state.arrays["parameters"]
-        kernels.dense_steps(
-            *self._data, *batches, *self._task, parameters, slots[0], slots[-1], state.step + 1, losses
-        )
+        kernels.dense_steps(*self._data, *batches, *self._task, parameters, slots[0], slots[-1], state.step + 1, losses)
         return losses
 
 

@@ -45,9 +45,7 @@ def epoch_order(seed: int, epoch: int, n_samples: int, shuffle: bool) -> np.ndar
     >>> epoch_order(0, 0, 4, False).tolist()
     [0, 1, 2, 3]
     """
-    order = generator(seed, "shuffle", epoch).permutation(n_samples) if shuffle else np.arange(n_samples)
-    order.setflags(write=False)
-    return order
+    return generator(seed, "shuffle", epoch).permutation(n_samples) if shuffle else np.arange(n_samples)
 
 
 def plan(state: TrainingState, n_steps: int) -> Batches:

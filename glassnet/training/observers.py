@@ -6,6 +6,8 @@ observer never changes the state, so a watched fit equals an unwatched one to th
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from glassnet.training.state import TrainingState
@@ -26,7 +28,7 @@ class Observer:
     ...     def observe(self, state):
     ...         print("after step", state.step)
     >>> from glassnet import MLPRegressor
-    >>> net = MLPRegressor((2,), max_iter=4, random_state=0, tol=0.0)
+    >>> net = MLPRegressor((2,), max_iter=4, random_state=0, tol=None)
     >>> _ = net.fit([[0.0], [1.0]], [0.0, 1.0], observers=[Printer()])
     after step 2
     after step 4
@@ -103,6 +105,43 @@ class Plateau(Observer):
             self._waited = 0 if loss < self._best - self._tol else self._waited + 1
             self._best = min(self._best, loss)
         self._seen += len(new)
+        if self._waited >= self._patience:
+            self.stopped = True
+            raise StopTraining
+
+
+class Validation(Observer):
+    """The loss on held-out data after every epoch, and the state in which it was lowest.
+
+    Parameters
+    ----------
+    state : TrainingState
+        The run to be watched, at the start of an epoch.
+    loss : callable
+        () -> float, the loss of the current weights on held-out data.
+    tol : float
+        Improvements smaller than this do not count.
+    patience : int
+        Number of epochs in a row without improvement before the fit stops.
+    """
+
+    def __init__(self, state: TrainingState, loss: Callable[[], float], tol: float, patience: int):
+        self._loss, self._tol, self._patience = loss, tol, patience
+        self._first_step, self._steps_per_epoch, self._waited = state.step, state.steps_per_epoch, 0
+        self.curve: list[float] = []
+        self.best = state.state_dict()
+        self.stopped = False
+
+    def next_event(self, step: int) -> int | None:
+        return self._first_step + (len(self.curve) + 1) * self._steps_per_epoch
+
+    def observe(self, state: TrainingState) -> None:
+        loss = self._loss()
+        lowest = min(self.curve, default=np.inf)
+        self.curve.append(loss)
+        if loss < lowest:
+            self.best = state.state_dict()
+        self._waited = 0 if loss < lowest - self._tol else self._waited + 1
         if self._waited >= self._patience:
             self.stopped = True
             raise StopTraining

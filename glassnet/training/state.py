@@ -32,6 +32,15 @@ class Engine(Protocol):
         ...
 
 
+class _NoEngine:
+    """Stands in after unpickling: data and learning rule are not saved with a state."""
+
+    name = "none"
+
+    def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
+        raise InvalidInputError("This state was loaded without its data: call fit or partial_fit with data to go on.")
+
+
 @dataclass(eq=False)
 class TrainingState:
     """Parameters, optimizer state and place in the data of one training run.
@@ -104,6 +113,9 @@ class TrainingState:
             array[...] = state["arrays"][name]
         for name in ("step", "epoch", "position", "seed"):
             setattr(self, name, int(state[name]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "engine": _NoEngine()}
 
     def _check(self, state: dict[str, Any]) -> None:
         shapes = {name: array.shape for name, array in self.arrays.items()}

@@ -1,0 +1,288 @@
+"""Multilayer perceptron (1986).
+
+D. E. Rumelhart, G. E. Hinton, R. J. Williams. Learning representations by
+back-propagating errors. Nature 323, 533-536.
+
+Layer l computes h[l] = f(W[l] h[l-1] + b[l]); the weights follow the gradient of a loss,
+found by backpropagation (`glassnet.learning.backprop`).
+
+Departures from the paper: the activation function is chosen (theirs is the sigmoid); for
+classes the loss is the cross-entropy of a softmax or, for two classes, a sigmoid output
+(theirs is the squared error); steps are made on mini-batches; weights start at random with
+a variance fitted to the layer's size.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import column_or_1d
+
+from glassnet.errors import InvalidInputError
+from glassnet.estimators.dense import DenseEstimator
+from glassnet.learning.activations import sigmoid, softmax
+from glassnet.learning.spec import Layer
+
+__all__ = ["Layer", "MLPClassifier", "MLPRegressor"]
+
+
+class MLPClassifier(ClassifierMixin, DenseEstimator):
+    """Multilayer perceptron for classification.
+
+    The output layer is one sigmoid unit for two classes and a softmax for more; the loss is
+    their cross-entropy.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int, Layer or sequence of int or Layer, default=(100,)
+        Units of each hidden layer; `Layer` gives a layer its own activation. Empty: a
+        network of one layer, which is logistic regression.
+    activation : {"identity", "sigmoid", "tanh", "relu", "leaky_relu"}, default="relu"
+    solver : {"sgd", "adam"}, default="adam"
+    alpha : float, default=1e-4
+        L2 penalty: alpha / (2 n) times the sum of the squared weights is added to the mean
+        loss of a batch of n samples; biases are free.
+    batch_size : int or "auto", default="auto"
+        "auto" is min(200, n_samples). All samples make full-batch descent.
+    learning_rate_init : float, default=1e-3
+    max_iter : int, default=200
+        Largest number of epochs.
+    shuffle : bool, default=True
+        Whether every epoch visits the samples in a new order.
+    random_state : int, Generator, RandomState or None, default=None
+        The whole of the randomness: initial weights, order, held-out samples.
+    tol : float or None, default=1e-4
+        The fit ends when ``n_iter_no_change`` epochs in a row have not lowered the loss by
+        this. None: exactly ``max_iter`` epochs.
+    n_iter_no_change : int, default=10
+    momentum : float, default=0.9
+        In [0, 1); of "sgd".
+    nesterovs_momentum : bool, default=True
+    beta_1, beta_2 : float, default=0.9, 0.999
+        Decay of Adam's moments.
+    epsilon : float, default=1e-8
+        Of Adam.
+    early_stopping : bool, default=False
+        Hold out a part of the data, end when its loss no longer falls, and keep the weights
+        at which it was lowest.
+    validation_fraction : float, default=0.1
+    warm_start : bool, default=False
+        Whether another `fit` goes on from the fitted weights and optimizer state.
+    verbose : bool, default=False
+        Show a progress bar on a terminal.
+    engine : {"auto", "kernel", "formula"}, default="auto"
+        What makes the steps: the compiled kernel, the written-out rule on torch, or
+        whichever is faster. The kernel serves small networks in float32.
+    precision : {"float32", "float64", "auto"}, default="float32"
+    class_weight : dict, "balanced" or None, default=None
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+    state_ : TrainingState
+        Weights, optimizer state and place in the data; `glassnet.advance` moves it.
+    coefs_, intercepts_ : list of ndarray
+        Weight (n_in, n_out) and bias (n_out,) of each layer; live views.
+    loss_curve_ : list of float
+        Mean loss of each epoch, without the penalty.
+    validation_loss_curve_ : list of float
+        Loss on the held-out samples after each epoch; with ``early_stopping``.
+    n_iter_ : int
+        Epochs made.
+    engine_, precision_ : str
+        What was used.
+
+    References
+    ----------
+    D. E. Rumelhart, G. E. Hinton, R. J. Williams (1986). Learning representations by
+    back-propagating errors. Nature 323, 533-536.
+
+    Examples
+    --------
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> net = MLPClassifier((4,), "tanh", solver="sgd", learning_rate_init=0.5, max_iter=500, tol=None, random_state=0)
+    >>> net.fit(X, y).predict(X)
+    array([0, 1, 1, 0])
+    """
+
+    _stratify: ClassVar[bool] = True
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 1e-4,
+        batch_size: int | str = "auto",
+        learning_rate_init: float = 1e-3,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float | None = 1e-4,
+        n_iter_no_change: int = 10,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        verbose: bool = False,
+        engine: str = "auto",
+        precision: str = "float32",
+        class_weight: Any = None,
+    ):
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate_init=learning_rate_init,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            warm_start=warm_start,
+            verbose=verbose,
+            engine=engine,
+            precision=precision,
+        )
+        self.class_weight = class_weight
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> MLPClassifier:
+        """Make one epoch over the given samples.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+        classes : array-like of shape (n_classes,), optional
+            All labels that will ever come; needed at the first call unless y has them all.
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self
+        """
+        return self._partial_fit(X, y, sample_weight, classes)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the likeliest class of each sample, shape (n_samples,)."""
+        z = self._logits(X)
+        return self.classes_[(z[:, 0] > 0).astype(int) if z.shape[1] == 1 else z.argmax(1)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Return the probability of each class, shape (n_samples, n_classes), rows summing to 1."""
+        z = self._logits(X)
+        if z.shape[1] > 1:
+            return softmax(z)
+        return np.hstack([sigmoid(-z), sigmoid(z)])
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """Return the logarithm of `predict_proba`."""
+        return np.log(self.predict_proba(X))
+
+    def _loss_name(self, n_outputs: int) -> str:
+        return "binary_cross_entropy" if n_outputs == 1 else "cross_entropy"
+
+    def _validate_target(self, y: np.ndarray, sample_weight: Any, known: Any) -> tuple[np.ndarray, Any]:
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        self.classes_ = np.unique(y if known is None else known)
+        if len(self.classes_) < 2:
+            raise InvalidInputError(f"A classifier needs at least 2 classes, got 1 class: {self.classes_[0]!r}.")
+        if unknown := sorted(set(np.unique(y)) - set(self.classes_)):
+            raise InvalidInputError(f"y has labels {unknown}, which are not among the classes {list(self.classes_)}.")
+        target = (y[:, None] == self.classes_).astype(self.precision_)  # (n_samples, n_classes)
+        if self.class_weight is not None:
+            by_class = compute_sample_weight(self.class_weight, y)
+            sample_weight = (by_class if sample_weight is None else by_class * sample_weight).astype(self.precision_)
+        return np.ascontiguousarray(target[:, 1:] if len(self.classes_) == 2 else target), sample_weight
+
+    def _known_target(self) -> np.ndarray:
+        return self.classes_
+
+
+class MLPRegressor(RegressorMixin, DenseEstimator):
+    """Multilayer perceptron for regression, of one or more outputs.
+
+    The output layer is linear; the loss is half the squared error, summed over outputs and
+    averaged over samples.
+
+    Parameters
+    ----------
+    hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate_init, max_iter, \
+    shuffle, random_state, tol, n_iter_no_change, momentum, nesterovs_momentum, beta_1, beta_2, \
+    epsilon, early_stopping, validation_fraction, warm_start, verbose, engine, precision
+        As in `MLPClassifier`.
+
+    Attributes
+    ----------
+    state_, coefs_, intercepts_, loss_curve_, validation_loss_curve_, n_iter_, engine_, precision_
+        As in `MLPClassifier`.
+
+    References
+    ----------
+    D. E. Rumelhart, G. E. Hinton, R. J. Williams (1986). Learning representations by
+    back-propagating errors. Nature 323, 533-536.
+
+    Examples
+    --------
+    >>> X = [[0.0], [1.0], [2.0], [3.0]]
+    >>> net = MLPRegressor((), solver="sgd", alpha=0, learning_rate_init=0.1, max_iter=300, tol=None, random_state=0)
+    >>> net.fit(X, [1.0, 3.0, 5.0, 7.0]).predict([[10.0]]).round(2)
+    array([21.], dtype=float32)
+    """
+
+    _stratify: ClassVar[bool] = False
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
+        """Make one epoch over the given samples.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        sample_weight : array-like of shape (n_samples,), optional
+
+        Returns
+        -------
+        self
+        """
+        return self._partial_fit(X, y, sample_weight)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Return the outputs, shape (n_samples,), or (n_samples, n_outputs) as y was given."""
+        z = self._logits(X)
+        return z[:, 0] if self._flat else z
+
+    def _validate_target(self, y: np.ndarray, sample_weight: Any, known: Any) -> tuple[np.ndarray, Any]:
+        y = np.asarray(y, dtype=self.precision_)
+        self._flat = y.ndim == 1
+        target = np.ascontiguousarray(y.reshape(len(y), -1))
+        if known is not None and target.shape[1] != known:
+            raise InvalidInputError(f"y has {target.shape[1]} outputs, but the fit has {known}.")
+        return target, sample_weight
+
+    def _known_target(self) -> int:
+        return self.spec_.sizes[-1]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
