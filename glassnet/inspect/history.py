@@ -46,7 +46,7 @@ class History(Observer):
     --------
     >>> from glassnet import MLPClassifier
     >>> history = History(every=10)
-    >>> net = MLPClassifier((4,), random_state=0, max_iter=25, tol=0.0, n_iter_no_change=99)
+    >>> net = MLPClassifier((4,), random_state=0, max_iter=25, tol=None)
     >>> _ = net.fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], observers=[history])
     >>> len(history.losses), history.snapshot_steps.tolist()
     (25, [0, 10, 20])
