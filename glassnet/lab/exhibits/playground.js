@@ -1,0 +1,212 @@
+// The playground: the settings, the data, the network, its output. It draws what Python computed.
+
+import { colourMap, onThemeChange, themeColours } from "../static/colours.js";
+import { StepChart } from "../static/chart.js";
+import { h, write } from "../static/dom.js";
+import { drawScale } from "../static/heatmap.js";
+import { NetworkDiagram } from "../static/network.js";
+import { decimal } from "../static/numbers.js";
+import { Plane, drawThumbnail } from "../static/plane.js";
+
+const HALF = 6;
+const TICKS = [-6, -3, 0, 3, 6];
+const NEW_LAYER_UNITS = 4;
+const MAP_STRENGTH = 0.7;
+
+/** Build the exhibit in `root`; see static/stage.js. */
+export function mount(root, context) {
+  return new Playground(root, context);
+}
+
+class Playground {
+  constructor(root, { words, controls, change, ask, properties, live = true }) {
+    Object.assign(this, { root, words, controls, change, ask });
+    const { items, maxItems } = properties.networkShape;
+    this.mostLayers = maxItems;
+    this.diagram = new NetworkDiagram({
+      words, live, mostUnits: items.maximum, actions: {
+        input: (name, on) => change({ [name]: on }),
+        select: (...address) => change({ look: this.isShown(address) ? [] : address }),
+        shape: (networkShape) => change({ networkShape }),
+      },
+    });
+    root.replaceChildren(h("div", { class: "playground" }, this.settingsCard(), this.dataCard(), this.networkCard(live), this.resultCard()));
+    onThemeChange(() => this.paint());
+  }
+
+  // the four cards
+
+  settingsCard() {
+    const { controls } = this;
+    return h("section", { class: "card settings" },
+      controls.radios("problem"), controls.select("activation"), controls.select("solver"),
+      controls.select("learningRate"), controls.select("batchSize"), controls.select("alpha"));
+  }
+
+  dataCard() {
+    const { controls, words } = this;
+    this.thumbnails = {};
+    const draw = (name) => (this.thumbnails[name] = h("canvas"));
+    this.classSets = controls.radios("dataset", { draw, shape: "tiles" });
+    this.valueSets = controls.radios("regDataset", { draw, shape: "tiles" });
+    return h("section", { class: "card data" }, h("div", { class: "head" }, h("h2", {}, words.data)),
+      this.classSets, this.valueSets,
+      controls.slider("noise", { step: 5, unit: "%" }), controls.slider("percTrainData", { step: 10, unit: "%" }),
+      controls.seed("seed"), h("p", { class: "note" }, words.restarts));
+  }
+
+  networkCard(live) {
+    const { words } = this;
+    const mini = (text, name, testid, onclick) => h("button", { type: "button", class: "mini", "aria-label": name, title: name, testid, onclick, disabled: !live }, text);
+    const resize = (change) => () => this.change({ networkShape: change(this.now.settings.networkShape) });
+    this.removeLayer = mini("\u2212", words.removeLayer, "layers-remove", resize((shape) => shape.slice(0, -1)));
+    this.addLayer = mini("+", words.addLayer, "layers-add", resize((shape) => [...shape, NEW_LAYER_UNITS]));
+    this.layerCount = h("span", { testid: "layers" });
+    this.inspector = h("div", { class: "inspector", testid: "inspector", hidden: true });
+    return h("section", { class: "card diagram" },
+      h("div", { class: "head" }, h("h2", {}, words.network), h("div", { class: "row" }, this.removeLayer, this.layerCount, this.addLayer)),
+      this.diagram.element, this.inspector,
+      h("div", { class: "legend" },
+        h("span", {}, h("i", { class: "line" }), words.positive), h("span", {}, h("i", { class: "line minus" }), words.negative),
+        h("span", {}, words.widthNote), h("span", {}, h("i", { class: "box" }), words.biasMark)));
+  }
+
+  resultCard() {
+    const { words, controls } = this;
+    this.mapTitle = h("h2", { testid: "map-title" });
+    this.back = h("button", { type: "button", class: "quiet", testid: "show-output", onclick: () => this.change({ look: [] }) }, words.showOutput);
+    this.plane = new Plane({ half: HALF, ticks: TICKS, names: ["x\u2081", "x\u2082"], label: words.map, onprobe: (point) => this.probe(point) });
+    this.scale = h("canvas");
+    this.scaleEnds = [h("span"), h("span")];
+    this.scaleName = h("span", { class: "caption", testid: "probe", role: "status" });
+    this.chart = new StepChart({ xLabel: words.stepAxis, yLabel: words.crossEntropy, names: ["train", "test"], testid: "curves" });
+    this.chart.element.setAttribute("aria-label", words.curves);
+    return h("section", { class: "card result" }, this.numbers(), this.chart.element,
+      h("div", { class: "head" }, this.mapTitle, this.back),
+      this.plane.element,
+      h("div", { class: "scale" }, this.scaleEnds[0], this.scale, this.scaleEnds[1], this.scaleName),
+      h("div", { class: "legend spread" }, h("span", {}, h("i", { class: "dot" }), words.trainPoint),
+        controls.toggle("showTestData", h("i", { class: "dot test" })), controls.toggle("discretize")));
+  }
+
+  numbers() {
+    const { words } = this;
+    const number = (kind, label, testid) => {
+      const output = h("output", { testid });
+      return Object.assign(h("div", { class: `number ${kind}` }, h("span", {}, label), output), { output });
+    };
+    this.trainLoss = number("train", words.trainLoss, "train-loss");
+    this.testLoss = number("test", words.testLoss, "test-loss");
+    this.testError = number("", words.testError, "test-error");
+    return h("div", { class: "numbers" }, this.trainLoss, this.testLoss, this.testError);
+  }
+
+  // drawing
+
+  /** Draw the moment `now`; `isNew` when settings or data may have changed. */
+  show(now, isNew) {
+    this.now = now;
+    if (isNew) this.showSettings();
+    const { frame, arrays, time } = now;
+    write(this.trainLoss.output, frame.trainLoss?.toFixed(4) ?? "\u221e");
+    write(this.testLoss.output, frame.testLoss?.toFixed(4) ?? "\u221e");
+    if (frame.testError !== null) write(this.testError.output, `${(100 * frame.testError).toFixed(1)}%`);
+    this.chart.draw(arrays.curve, time.step, time.last);
+    this.plane.showMap(arrays.map, this.mapColours);
+    const selected = this.diagram.find(now.settings.look);
+    this.diagram.show(arrays, this.colours, selected);
+    if (selected) this.inspect(selected);
+    if (this.probed) this.probe(this.probed);
+  }
+
+  showSettings() {
+    const { settings, scene } = this.now;
+    const { words } = this;
+    const isRegression = settings.problem === "regression";
+    this.classSets.hidden = isRegression;
+    this.valueSets.hidden = !isRegression;
+    this.testError.hidden = isRegression;
+    this.chart.yLabel = isRegression ? words.squaredError : words.crossEntropy;
+    const shape = settings.networkShape;
+    write(this.layerCount, words.hiddenLayers(shape.length));
+    this.removeLayer.disabled = shape.length === 0;
+    this.addLayer.disabled = shape.length >= this.mostLayers;
+    const inputs = scene.inputs.map((name) => ({ name, label: words.inputNames[name], on: settings[name] }));
+    const key = JSON.stringify([inputs, shape]);
+    if (key !== this.networkKey) this.diagram.build({ inputs, sizes: [...shape, 1] });
+    this.networkKey = key;
+    this.showLook(settings, isRegression);
+    this.paint();
+  }
+
+  showLook({ look }, isRegression) {
+    const { words } = this;
+    const unit = this.diagram.find(look);
+    this.inspector.hidden = this.back.hidden = !unit;
+    write(this.mapTitle, unit ? unit.name : words.output);
+    const [low, high, name] = unit || isRegression
+      ? ["\u22121", "1", unit ? words.activationScale : words.value]
+      : ["0", "1", words.probability];
+    write(this.scaleEnds[0], low);
+    write(this.scaleEnds[1], high);
+    this.scaleWord = name;
+    if (!this.probed) write(this.scaleName, name);
+  }
+
+  /** Draw all that depends on the theme's colours but not on time. */
+  paint() {
+    if (!this.now) return;
+    const { arrays, settings, scene } = this.now;
+    const theme = themeColours(this.root);
+    this.colours = colourMap(theme);
+    this.mapColours = colourMap(theme, { strength: MAP_STRENGTH, isTwofold: settings.discretize });
+    this.diagram.showInputs(arrays.inputs, this.colours);
+    drawScale(this.scale, this.mapColours);
+    const groups = [{ rows: arrays.trainPoints.data }];
+    if (settings.showTestData) groups.push({ rows: arrays.testPoints.data, isHollow: true });
+    this.plane.showPoints(groups, this.colours, cssOf(theme["point-edge"]));
+    for (const [name, canvas] of Object.entries(this.thumbnails)) {
+      const [start, stop] = scene.thumbnails[name];
+      drawThumbnail(canvas, arrays.thumbnails.data.subarray(3 * start, 3 * stop), HALF, this.colours);
+    }
+    this.plane.showMap(arrays.map, this.mapColours);
+    this.diagram.show(arrays, this.colours, this.diagram.find(settings.look));
+  }
+
+  isShown([layer, unit]) {
+    const [shownLayer, shownUnit] = this.now.settings.look;
+    return layer === shownLayer && unit === shownUnit;
+  }
+
+  /** Write the selected unit's bias and weights. */
+  inspect(unit) {
+    const { words } = this;
+    const bias = this.now.arrays.biases.data[this.diagram.units.flat().indexOf(unit)];
+    const rows = [[words.bias, bias], ...this.diagram.into(unit).map(({ from, weight }) => [`${words.from} ${from.name}`, weight])];
+    const key = rows.map(([name, value]) => `${name}${decimal(value)}`).join();
+    if (key === this.inspectorKey) return;
+    this.inspectorKey = key;
+    this.inspector.replaceChildren(h("strong", {}, unit.name),
+      ...rows.map(([name, value]) => h("span", {}, h("span", {}, `${name} `), decimal(value))));
+  }
+
+  // the probe
+
+  /** Ask Python for the value at a point; while it answers, only the newest wish is kept. */
+  async probe(point) {
+    this.probed = point;
+    if (!point) return write(this.scaleName, this.scaleWord);
+    if (this.isProbing) return;
+    this.isProbing = true;
+    const { answer } = await this.ask("probe", { x1: point[0], x2: point[1] });
+    this.isProbing = false;
+    if (!answer || !this.probed) return;
+    const [x1, x2] = point.map((value) => decimal(value));
+    write(this.scaleName, this.words.probe(x1, x2, this.scaleWord, decimal(answer.value, 3)));
+    if (this.probed !== point) this.probe(this.probed);
+  }
+}
+
+function cssOf([red, green, blue]) {
+  return `rgb(${red} ${green} ${blue})`;
+}

@@ -1,0 +1,273 @@
+"""The playground: a multilayer perceptron on points in the plane (1986).
+
+Everything that is on screen follows from the settings and the step. `_data`, `_features`
+and `_network` make the experiment; `python` writes the same calls as a script.
+
+References
+----------
+D. Smilkov, S. Carter, D. Sculley, F. B. Viegas, M. Wattenberg (2017). Direct-Manipulation
+Visualization of Deep Networks: the idea, the six data sets and the names in the link.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import BaseModel, Field, model_validator
+
+from glassnet.lab.exhibit import Exhibit, Frame, Settings
+from glassnet.lab.exhibits.playground_script import INPUTS, SOLVERS, script
+
+if TYPE_CHECKING:
+    from glassnet.data import Dataset
+
+HALF = 6.0  # half the side of the square that is drawn
+MAP_SIZE, UNIT_SIZE = 96, 32  # pixels of the decision map and of a unit's map; the first a multiple of the second
+N_THUMBNAIL = 120  # points in the picture of a data set
+N_MEASURED, STEPS_BETWEEN = 8, 50  # on a long way the losses are taken so often at most, with so many steps between
+
+
+def _choices(*values: float) -> Any:
+    """Declare the usual values of a number; any within its bounds is allowed."""
+    return {"choices": values}
+
+
+class PlaygroundSettings(Settings):
+    """What a visitor can change, under the Playground's names where it has them."""
+
+    problem: Literal["classification", "regression"] = "classification"
+    dataset: Literal["circle", "xor", "gauss", "spiral"] = "circle"
+    reg_dataset: Literal["reg-plane", "reg-gauss"] = "reg-plane"
+    noise: int = Field(0, ge=0, le=50)  # per cent
+    perc_train_data: int = Field(50, ge=10, le=90)  # per cent
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    network_shape: tuple[Annotated[int, Field(ge=1, le=8)], ...] = Field((4, 2), max_length=6)
+    activation: Literal["tanh", "relu", "leaky_relu", "sigmoid", "identity"] = "tanh"
+    solver: Literal["sgd", "momentum", "adam"] = "sgd"
+    learning_rate: float = Field(
+        0.03, gt=0, le=10, json_schema_extra=_choices(0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
+    )
+    batch_size: int = Field(10, ge=1, le=1200, json_schema_extra=_choices(1, 2, 5, 10, 20, 30, 50, 100, 250))
+    alpha: float = Field(0.0, ge=0, le=10, json_schema_extra=_choices(0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10))
+    x: bool = True
+    y: bool = True
+    x_squared: bool = False
+    y_squared: bool = False
+    x_times_y: bool = False
+    sin_x: bool = False
+    sin_y: bool = False
+    show_test_data: bool = False
+    discretize: bool = False
+    look: tuple[Annotated[int, Field(ge=1, le=8)], ...] = Field((), max_length=2)
+
+    @model_validator(mode="after")
+    def _has_input(self) -> PlaygroundSettings:
+        if not self.inputs:
+            raise ValueError("The network needs at least one input; switch another one on first.")
+        return self
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs that are switched on."""
+        return tuple(name for name in INPUTS if getattr(self, name))
+
+    @property
+    def data_name(self) -> str:
+        """The data set's name in `glassnet.data.load`."""
+        return self.dataset if self.problem == "classification" else self.reg_dataset
+
+    @property
+    def data_options(self) -> dict[str, Any]:
+        """What `glassnet.data.load` is called with."""
+        test_size = round(1 - self.perc_train_data / 100, 2)
+        return {"noise": self.noise / 100, "test_size": test_size, "random_state": self.seed}
+
+    def network_options(self, n_train: int) -> dict[str, Any]:
+        """Return what the estimator is made with."""
+        return {
+            "hidden_layer_sizes": self.network_shape,
+            "activation": self.activation,
+            **SOLVERS[self.solver],
+            "learning_rate_init": self.learning_rate,
+            "alpha": self.alpha,
+            "batch_size": min(self.batch_size, n_train),
+            "random_state": self.seed,
+        }
+
+
+class Probe(BaseModel):
+    """The question: what does the shown unit answer at this point?"""
+
+    x1: float = Field(ge=-HALF, le=HALF)
+    x2: float = Field(ge=-HALF, le=HALF)
+
+
+class Playground(Exhibit):
+    """A multilayer perceptron in training, with a picture of what every unit computes.
+
+    Examples
+    --------
+    >>> playground = Playground(PlaygroundSettings(dataset="gauss", network_shape=(2,)))
+    >>> playground.step(200)
+    >>> playground.frame().values["testError"]
+    0.0
+    """
+
+    Settings = PlaygroundSettings
+    views = frozenset({"show_test_data", "discretize", "look"})
+    questions: ClassVar = {"probe": Probe}
+    export = "replay"
+    parallel = 2
+
+    settings: PlaygroundSettings
+
+    def __init__(self, settings: PlaygroundSettings):
+        from glassnet.lab.recording import Curve, Recording
+
+        super().__init__(settings)
+        self.data = _load(settings.data_name, **settings.data_options)
+        self._train, self._test = self._features(self.data.X_train), self._features(self.data.X_test)
+        self._grid = self._features(_square(MAP_SIZE))
+        self.network = self._network()
+        self.history = Recording(self.network.initialize(self._train, self.data.y_train))
+        self._curve = Curve(width=2)
+        self._measure()
+
+    def step(self, n: int) -> None:
+        """Make ``n`` steps; a long way is measured now and then, for the curves."""
+        assert self.history is not None
+        stops = np.linspace(0, n, max(1, min(N_MEASURED, n // STEPS_BETWEEN)) + 1).round().astype(int)
+        for piece in np.diff(stops):
+            self.history.advance(int(piece))
+            self._measure()
+
+    def _features(self, X: np.ndarray) -> np.ndarray:
+        """Return the inputs that are switched on, (n_samples, n_inputs)."""
+        x1, x2 = X.T
+        return np.column_stack([INPUTS[name].compute(x1, x2) for name in self.settings.inputs]).astype(np.float32)
+
+    def _network(self) -> Any:
+        from glassnet import MLPClassifier, MLPRegressor
+
+        estimator = MLPClassifier if self.data.kind == "classification" else MLPRegressor
+        return estimator(**self.settings.network_options(len(self.data.X_train)))
+
+    # what is drawn
+
+    def scene(self) -> Frame:
+        """Return the data, the pictures of the inputs and of the other data sets."""
+        names = ("circle", "xor", "gauss", "spiral", "reg-plane", "reg-gauss")
+        thumbnails = [_rows(_load(name, n_samples=N_THUMBNAIL), "train") for name in names]
+        ends = np.cumsum([0, *map(len, thumbnails)]).tolist()
+        square = _square(UNIT_SIZE)
+        inputs = [INPUTS[name].compute(*square.T) for name in INPUTS]
+        return Frame(
+            {
+                "inputs": [PlaygroundSettings.model_fields[name].alias for name in INPUTS],
+                "thumbnails": {name: ends[i : i + 2] for i, name in enumerate(names)},
+            },
+            {
+                "trainPoints": _rows(self.data, "train"),
+                "testPoints": _rows(self.data, "test"),
+                "thumbnails": np.concatenate(thumbnails),
+                "inputs": _to_uint8(np.stack(inputs)).reshape(-1, UNIT_SIZE, UNIT_SIZE),
+            },
+        )
+
+    def frame(self) -> Frame:
+        """Return losses, weights, the map of every unit and of the unit looked at."""
+        assert self.history is not None
+        train, test = self._measure()
+        layers = self.network.activations(self._grid)
+        layers[-1] = self._signed(layers[-1])
+        return Frame(
+            {"trainLoss": _finite(train), "testLoss": _finite(test), "testError": self._test_error()},
+            {
+                "map": _to_uint8(self._looked_at(layers)).reshape(MAP_SIZE, MAP_SIZE),
+                "maps": _unit_maps(layers),
+                "weights": np.concatenate([weight.ravel() for weight in self.network.coefs_]).astype(np.float32),
+                "biases": np.concatenate(self.network.intercepts_).astype(np.float32),
+                "curve": self._curve.points,
+            },
+        )
+
+    def _measure(self) -> tuple[float, float]:
+        """Return train and test loss, and add them to the curves."""
+        assert self.history is not None
+        train, test = self._loss(self._train, self.data.y_train), self._loss(self._test, self.data.y_test)
+        self._curve.add(self.history.step, train, test)
+        return train, test
+
+    def _loss(self, X: np.ndarray, y: np.ndarray) -> float:
+        """Return the mean cross-entropy, in nats, or half the mean squared error."""
+        if self.data.kind == "classification":
+            with np.errstate(divide="ignore"):  # a probability of 0 is a loss without end, and is shown as that
+                return float(-self.network.predict_log_proba(X)[np.arange(len(y)), y].mean())
+        return float(np.mean((self.network.predict(X) - y) ** 2) / 2)
+
+    def _test_error(self) -> float | None:
+        if self.data.kind == "regression":
+            return None
+        return float(np.mean(self.network.predict(self._test) != self.data.y_test))
+
+    def _signed(self, output: np.ndarray) -> np.ndarray:
+        """Return the output between -1 and 1: a probability p as 2 p - 1."""
+        return 2 * output - 1 if self.data.kind == "classification" else output
+
+    def _looked_at(self, layers: list[np.ndarray]) -> np.ndarray:
+        """Return the values of the unit that the visitor looks at, or of the output."""
+        if len(self.settings.look) == 2:
+            layer, unit = self.settings.look
+            if layer < len(layers) and unit <= layers[layer - 1].shape[1]:
+                return layers[layer - 1][:, unit - 1]
+        return layers[-1][:, 0]
+
+    def answer(self, question: BaseModel) -> Frame:
+        """Return the value that the map shows at a point: a probability, an output or an activation."""
+        assert isinstance(question, Probe)
+        point = np.array([[question.x1, question.x2]], np.float32)
+        return Frame({"value": float(self._looked_at(self.network.activations(self._features(point)))[0])})
+
+    def python(self) -> str:
+        """Return the experiment as a script that prints the losses on screen."""
+        assert self.history is not None
+        options = self.settings.network_options(len(self.data.X_train)) | {"engine": self.network.engine_}
+        return script(self.settings, options, self.history.step)
+
+
+def _load(name: str, **options: Any) -> Dataset:
+    from glassnet.data import load
+
+    return load(name, **options)
+
+
+def _finite(value: float) -> float | None:
+    """Return None for what JSON cannot say."""
+    return value if np.isfinite(value) else None
+
+
+def _square(size: int) -> np.ndarray:
+    """Return the centres of size x size pixels, row by row from the top: (size**2, 2)."""
+    ticks = (np.arange(size) + 0.5) / size * 2 * HALF - HALF
+    x1, x2 = np.meshgrid(ticks, -ticks)
+    return np.column_stack([x1.ravel(), x2.ravel()]).astype(np.float32)
+
+
+def _rows(data: Dataset, part: Literal["train", "test"]) -> np.ndarray:
+    """Return the points as rows (x1, x2, value in [-1, 1]), float32."""
+    X, y = (data.X_train, data.y_train) if part == "train" else (data.X_test, data.y_test)
+    return np.column_stack([X, 2 * y - 1 if data.kind == "classification" else y]).astype(np.float32)
+
+
+def _to_uint8(values: np.ndarray) -> np.ndarray:
+    """Map [-1, 1] to 0..255; what lies outside is clipped."""
+    return (np.clip(values, -1, 1) * 127.5 + 127.5).round().astype(np.uint8)
+
+
+def _unit_maps(layers: list[np.ndarray]) -> np.ndarray:
+    """Return a small map of every unit, uint8 (n_units, UNIT_SIZE, UNIT_SIZE)."""
+    stride = MAP_SIZE // UNIT_SIZE
+    inner = slice(stride // 2, None, stride)
+    small = [values.reshape(MAP_SIZE, MAP_SIZE, -1)[inner, inner] for values in layers]
+    return np.ascontiguousarray(np.moveaxis(_to_uint8(np.concatenate(small, axis=2)), -1, 0))

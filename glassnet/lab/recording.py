@@ -1,0 +1,139 @@
+"""Recorded time: a training run that can be taken forward and back.
+
+The settings of a run never change while it lives, so going back and forward again makes
+the same steps again, to the bit; nothing that was recorded is lost by going back.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from glassnet.errors import InvalidInputError
+from glassnet.inspect.history import History
+from glassnet.training.loop import advance, run
+from glassnet.training.state import TrainingState
+
+# what one visitor's record may take: small, because a class has many visitors
+VISITOR_BYTES = 300_000
+
+
+class Recording:
+    """A training state and the record of how it got there.
+
+    Parameters
+    ----------
+    state : TrainingState
+        At step 0; moved in place.
+    max_bytes : int
+        Bytes of memory that the record may take; it thins to stay below.
+
+    Examples
+    --------
+    >>> from glassnet import MLPClassifier
+    >>> net = MLPClassifier((2,), random_state=0)
+    >>> recording = Recording(net.initialize([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]))
+    >>> recording.advance(30)
+    >>> recording.seek(12)
+    >>> recording.step, recording.last
+    (12, 30)
+    """
+
+    def __init__(self, state: TrainingState, max_bytes: int = VISITOR_BYTES):
+        self._state = state
+        self._history = History(max_bytes, every=64, quiet=True)
+
+    @property
+    def step(self) -> int:
+        """Steps made at the moment that is shown."""
+        return self._state.step
+
+    @property
+    def epoch(self) -> int:
+        """Epochs completed at the moment that is shown."""
+        return self._state.epoch
+
+    @property
+    def last(self) -> int:
+        """The furthest step that was reached."""
+        return self._history.end
+
+    @property
+    def history(self) -> History:
+        """The record itself."""
+        return self._history
+
+    def advance(self, n: int) -> None:
+        """Make ``n`` steps from the moment that is shown.
+
+        Raises
+        ------
+        DivergedError
+            If the loss became NaN or infinite; the moment shown is then the one before.
+        """
+        again = min(n, self.last - self.step)
+        advance(self._state, again)
+        if n > again:
+            run(self._state, self.step + n - again, [self._history])
+
+    def seek(self, step: int) -> None:
+        """Show the moment after ``step`` steps.
+
+        Raises
+        ------
+        InvalidInputError
+            If ``step`` is not between 0 and `last`.
+        """
+        if not 0 <= step <= self.last:
+            raise InvalidInputError(f"Step {step} is not recorded; the record holds steps 0 to {self.last}.")
+        if step != self.step:
+            self._history.restore(self._state, step)
+
+
+class Curve:
+    """Some numbers over time, thinned to a few hundred points; the newest is always kept.
+
+    Parameters
+    ----------
+    width : int
+        Numbers a point has besides its step.
+    max_points : int
+        Most points kept.
+
+    Examples
+    --------
+    >>> curve = Curve(width=1, max_points=4)
+    >>> for step in range(9):
+    ...     curve.add(step, 0.5)
+    >>> curve.points[:, 0].tolist()
+    [0.0, 4.0, 8.0]
+    """
+
+    def __init__(self, width: int, max_points: int = 400):
+        self._width, self._max_points, self._gap = width, max_points, 1
+        self._points: list[tuple[float, ...]] = []
+
+    def add(self, step: int, *values: float) -> None:
+        """Add the point at ``step``; a step at or before the newest one is known already."""
+        points = self._points
+        if points and step <= points[-1][0]:
+            return
+        if len(points) > 1 and points[-1][0] - points[-2][0] < self._gap:
+            points.pop()
+        points.append((step, *values))
+        while len(self._points) > self._max_points:
+            self._gap *= 2
+            self._thin()
+
+    def _thin(self) -> None:
+        kept: list[tuple[float, ...]] = []
+        for point in self._points:
+            if not kept or point[0] - kept[-1][0] >= self._gap:
+                kept.append(point)
+        if kept[-1] != self._points[-1]:
+            kept.append(self._points[-1])
+        self._points = kept
+
+    @property
+    def points(self) -> np.ndarray:
+        """The points, float32 of shape (n_points, 1 + width): step, then the numbers."""
+        return np.array(self._points, np.float32).reshape(-1, 1 + self._width)

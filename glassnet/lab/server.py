@@ -1,0 +1,147 @@
+"""The page host: serves the pages, and one WebSocket for every open exhibit.
+
+Nothing here imports torch: the first page is up before torch is, which is loaded in the
+background once a page has been sent. A page can only be read from this server, and its
+Content-Security-Policy forbids it to speak to any other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from starlette.applications import Starlette
+from starlette.background import BackgroundTask
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from threadpoolctl import threadpool_limits
+
+from glassnet.errors import UnknownNameError
+from glassnet.lab.access import Access
+from glassnet.registry import EXHIBITS, resolve
+
+if TYPE_CHECKING:
+    from glassnet.lab.session import Session
+
+_HERE = Path(__file__).parent
+_WARM_UP = ("glassnet.networks.mlp", "glassnet.inspect.history", "glassnet.lab.exhibits.playground")
+
+
+class Lab:
+    """The web application's state and its routes.
+
+    Parameters
+    ----------
+    access : Access
+        Who may come in.
+    exhibits : mapping of str to str
+        Name of each exhibit and where its class is, as in `glassnet.registry.EXHIBITS`.
+    """
+
+    def __init__(self, access: Access, exhibits: Mapping[str, str] = EXHIBITS):
+        self._access, self._exhibits = access, exhibits
+        self._warm = False
+        self._workers: dict[int, ThreadPoolExecutor] = {}
+
+    def app(self) -> Starlette:
+        """Return the ASGI application."""
+        routes = [
+            Route("/", self._index),
+            Route("/exhibits/{name}.js", self._module),
+            Route("/exhibits/{name}", self._page),
+            WebSocketRoute("/exhibits/{name}/ws", self._socket),
+            Mount("/static", StaticFiles(directory=_HERE / "static")),
+        ]
+        app = Starlette(routes=routes, lifespan=self._lifespan)
+        app.add_middleware(self._access.middleware)
+        return app
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette):
+        yield
+        for pool in self._workers.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    # pages
+
+    async def _index(self, request: Request) -> Response:
+        return self._html("index.html", names=" ".join(self._exhibits))
+
+    async def _page(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in self._exhibits:
+            return self._unknown(name)
+        return self._html("exhibit.html", name=name)
+
+    async def _module(self, request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in self._exhibits:
+            return self._unknown(name)
+        spec = find_spec(self._exhibits[name].partition(":")[0])
+        assert spec is not None
+        assert spec.origin is not None
+        return FileResponse(Path(spec.origin).with_suffix(".js"), media_type="text/javascript")
+
+    def _unknown(self, name: str) -> Response:
+        return PlainTextResponse(str(UnknownNameError("exhibit", name, self._exhibits)), status_code=404)
+
+    def _html(self, file: str, **values: str) -> Response:
+        page = Template((_HERE / "static" / file).read_text("utf-8")).substitute(values)
+        return HTMLResponse(page, background=BackgroundTask(self._load_torch))
+
+    async def _load_torch(self) -> None:
+        """Import what the exhibits stand on, once, after the first page has gone out."""
+        if not self._warm:
+            self._warm = True
+            await asyncio.sleep(0.3)
+            for module in _WARM_UP:
+                await run_in_threadpool(import_module, module)
+
+    # exhibits
+
+    async def _socket(self, socket: WebSocket) -> None:
+        """Answer one visitor's requests in their order, each before the next is read."""
+        name = socket.path_params["name"]
+        if name not in self._exhibits:
+            return await socket.send_denial_response(self._unknown(name))
+        await socket.accept()
+        loop = asyncio.get_running_loop()
+        session = await run_in_threadpool(_new_session, self._exhibits, name)
+        pool = self._pool(session.parallel)
+        try:
+            while True:
+                message = await socket.receive()
+                if message["type"] == "websocket.disconnect":
+                    return
+                text = message.get("text") or message.get("bytes") or b""
+                await socket.send_bytes(await loop.run_in_executor(pool, session.handle, text))
+        except WebSocketDisconnect:
+            return
+
+    def _pool(self, n_threads: int) -> ThreadPoolExecutor:
+        if n_threads not in self._workers:
+            self._workers[n_threads] = ThreadPoolExecutor(n_threads, "exhibit", initializer=_one_thread)
+        return self._workers[n_threads]
+
+
+def _new_session(exhibits: Mapping[str, str], name: str) -> Session:
+    """Import what a session needs, which is more than the first page does, and return a new one."""
+    from glassnet.lab.session import Session
+
+    return Session(resolve(exhibits, "exhibit", name))
+
+
+def _one_thread() -> None:
+    """Keep matrix products in this worker from starting threads: on tiny arrays they cost ten times the work."""
+    threadpool_limits(1)

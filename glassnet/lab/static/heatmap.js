@@ -1,0 +1,28 @@
+// Heat maps: uint8 values through a colour map onto a canvas.
+
+/** Draw `values` (height x width, row 0 on top) pixel by pixel; the browser scales the canvas. */
+export function drawHeatmap(canvas, values, height, width, map) {
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  const context = canvas.getContext("2d");
+  canvas.image ??= context.createImageData(width, height);
+  if (canvas.image.width !== width) canvas.image = context.createImageData(width, height);
+  const pixels = new Uint32Array(canvas.image.data.buffer);
+  for (let i = 0; i < pixels.length; i++) pixels[i] = map[values[i]];
+  context.putImageData(canvas.image, 0, 0);
+}
+
+/** Fill a canvas with the colour map from left to right, as a legend. */
+export function drawScale(canvas, map) {
+  drawHeatmap(canvas, Uint8Array.from({ length: 256 }, (_, i) => i), 1, 256, map);
+}
+
+/** Make a canvas as sharp as the screen; returns its context, scaled to CSS pixels, and its size. */
+export function sharpCanvas(canvas) {
+  const { clientWidth: width, clientHeight: height } = canvas;
+  const ratio = devicePixelRatio || 1;
+  canvas.width = Math.round(width * ratio);
+  canvas.height = Math.round(height * ratio);
+  const context = canvas.getContext("2d");
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  return { context, width, height };
+}
