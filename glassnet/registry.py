@@ -53,8 +53,30 @@ DATA: dict[str, str] = {
     "mnist": "glassnet.data.images:load_mnist",
 }
 
+# displays of numbers that `glassnet.plots` draws
+PLOTS: dict[str, str] = {
+    "activation-functions": "glassnet.plots.activation_functions:ActivationDisplay",
+    "activation-histogram": "glassnet.plots.activation_histogram:ActivationHistogramDisplay",
+    "class-probabilities": "glassnet.plots.class_probabilities:ClassProbabilitiesDisplay",
+    "confusion-matrix": "glassnet.plots.confusion_matrix:ConfusionMatrixDisplay",
+    "decision-boundary": "glassnet.plots.decision_boundary:DecisionBoundaryDisplay",
+    "energy": "glassnet.plots.energy:EnergyDisplay",
+    "filters": "glassnet.plots.filters:FiltersDisplay",
+    "gates": "glassnet.plots.gates_panel:GatesDisplay",
+    "mapping-1d": "glassnet.plots.mapping_1d:Mapping1DDisplay",
+    "mapping-2d": "glassnet.plots.mapping_2d:Mapping2DDisplay",
+    "neuron": "glassnet.plots.neuron_diagram:NeuronDisplay",
+    "recall-curve": "glassnet.plots.recall_curve:RecallCurveDisplay",
+    "signal": "glassnet.plots.signal:SignalDisplay",
+    "training-curves": "glassnet.plots.training_curves:TrainingCurvesDisplay",
+    "weight-matrix": "glassnet.plots.weight_matrix:WeightMatrixDisplay",
+    "wiring": "glassnet.plots.wiring:WiringDisplay",
+}
+
 # classes of the lab's exhibits
-EXHIBITS: dict[str, str] = {}
+EXHIBITS: dict[str, str] = {
+    "playground": "glassnet.lab.exhibits.playground:Playground",
+}
 
 
 def resolve(table: Mapping[str, str], kind: str, name: str) -> Any:
