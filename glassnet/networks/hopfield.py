@@ -28,7 +28,7 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -328,7 +328,7 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.binarize = binarize
         self.random_state = random_state
 
-    def fit(self, X: ArrayLike, y: object = None) -> HopfieldNetwork:
+    def fit(self, X: Any, y: object = None) -> HopfieldNetwork:
         """Store patterns, forgetting those stored before.
 
         Parameters
@@ -353,7 +353,7 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         X = validate_data(self, X, dtype=(np.float64, np.float32))
         self.patterns_, self.converted_ = _to_spins(X, self.binarize)
         if self.converted_:
-            _say_converted(X, self.binarize)
+            _say_converted(X, self.binarize, stacklevel=3)
         self.load_ = len(X) / X.shape[1]
         self._warn_of_overload()
         self.weight_ = RULES[self.rule](self.patterns_)
@@ -379,16 +379,16 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
                 stacklevel=3,
             )
 
-    def _probes(self, X: ArrayLike) -> tuple[np.ndarray, np.dtype]:
+    def _probes(self, X: Any) -> tuple[np.ndarray, np.dtype]:
         """Return probes as -1 and +1 in float32, and the floating-point type they came in."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
         probes, converted = _to_spins(X, self.binarize)
         if converted and not self.converted_:
-            _say_converted(X, self.binarize)
+            _say_converted(X, self.binarize, stacklevel=4)
         return probes, X.dtype
 
-    def recall(self, X: ArrayLike) -> Recall:
+    def recall(self, X: Any) -> Recall:
         """Let the network come to rest from each probe.
 
         Parameters
@@ -408,16 +408,18 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         InvalidInputError
             If ``binarize`` is None and the probes are not -1 and +1, or 0 and 1.
         """
-        probes, _ = self._probes(X)
+        return self._recall(self._probes(X)[0])
+
+    def _recall(self, probes: np.ndarray) -> Recall:
         settled = settle(self.weight_, probes, update=self.update, max_iter=self.max_iter, seed=self.seed_)
-        overlaps = settled.states @ self.patterns_.T / np.float32(self.n_features_in_)
+        overlaps = settled.states @ self.patterns_.T / np.float32(probes.shape[1])
         unsettled = int((settled.cycle_length == 0).sum())
         if unsettled:
             message = f"{unsettled} of {len(probes)} probes had not settled after max_iter={self.max_iter} steps"
-            warnings.warn(message, ConvergenceWarning, stacklevel=2)
+            warnings.warn(message, ConvergenceWarning, stacklevel=3)
         return Recall(*settled, overlaps)
 
-    def transform(self, X: ArrayLike) -> np.ndarray:
+    def transform(self, X: Any) -> np.ndarray:
         """Return the states recalled from the probes.
 
         Parameters
@@ -429,14 +431,14 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ndarray of shape (n_probes, n_units)
             Values -1 and +1; float32 for float32 probes, otherwise float64.
         """
-        _, dtype = self._probes(X)
-        return self.recall(X).states.astype(dtype)
+        probes, dtype = self._probes(X)
+        return self._recall(probes).states.astype(dtype)
 
-    def predict(self, X: ArrayLike) -> np.ndarray:
+    def predict(self, X: Any) -> np.ndarray:
         """Return the states recalled from the probes: the same as `transform`."""
         return self.transform(X)
 
-    def energy(self, X: ArrayLike) -> np.ndarray:
+    def energy(self, X: Any) -> np.ndarray:
         """Return the energy E = -1/2 s'Ws of each state.
 
         Parameters
@@ -470,12 +472,12 @@ def _to_spins(X: np.ndarray, binarize: float | None) -> tuple[np.ndarray, bool]:
     return spins, bool((spins != X).any())
 
 
-def _say_converted(X: np.ndarray, binarize: float | None) -> None:
+def _say_converted(X: np.ndarray, binarize: float | None, stacklevel: int) -> None:
     warnings.warn(
         f"the network's units are -1 or +1, but the values lie in [{X.min():g}, {X.max():g}]: those above "
         f"{binarize or 0.0:g} became +1, the others -1",
         GlassnetWarning,
-        stacklevel=4,
+        stacklevel=stacklevel,
     )
 
 
@@ -492,7 +494,7 @@ class RecallCurve:
     bits_right : ndarray of shape (n_loads, n_trials), float64
         Mean share of a pattern's bits that came back, in [0, 1].
     retrieved : ndarray of shape (n_loads, n_trials), float64
-        Share of the probes that ended with an overlap of at least 0.9 (95% of the bits).
+        Share of the probes that ended with at least 95% of the pattern's bits.
     """
 
     n_units: int
@@ -518,13 +520,13 @@ class RecallCurve:
 
     @property
     def breakdown(self) -> float:
-        """Load at which half of the probes are no longer retrieved; NaN if the curve does not get there."""
-        share = self.retrieved.mean(axis=1)
-        below = np.flatnonzero(share < 0.5)
+        """Load at which the mean of ``bits_right`` falls below 95%; NaN if the curve does not cross it."""
+        mean = self.mean
+        below = np.flatnonzero(mean < 0.95)
         if not below.size or below[0] == 0:
             return float("nan")
-        i = below[0]
-        return float(np.interp(0.5, share[[i, i - 1]], self.load[[i, i - 1]]))
+        around = [below[0], below[0] - 1]
+        return float(np.interp(0.95, mean[around], self.load[around]))
 
 
 def recall_curve(
