@@ -52,6 +52,10 @@ class DenseEstimator(BaseEstimator, ABC):
         random_state: Any = None,
         tol: float | None = 1e-4,
         n_iter_no_change: int = 10,
+        learning_rate: str = "constant",
+        power_t: float = 0.5,
+        l1: float = 0.0,
+        clip_norm: float | None = None,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -75,6 +79,10 @@ class DenseEstimator(BaseEstimator, ABC):
         self.random_state = random_state
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
+        self.learning_rate = learning_rate
+        self.power_t = power_t
+        self.l1 = l1
+        self.clip_norm = clip_norm
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
         self.beta_1 = beta_1
@@ -171,7 +179,7 @@ class DenseEstimator(BaseEstimator, ABC):
             value or probability.
         """
         check_is_fitted(self)
-        hidden = forward.activations(self.spec_, self.state_.arrays["parameters"], self._check_X(X))
+        hidden = forward.activations(self.spec_, self.state_.arrays, self._check_X(X))
         return [*hidden[:-1], LOSSES[self.spec_.loss][1](hidden[-1])]
 
     @property
@@ -200,7 +208,7 @@ class DenseEstimator(BaseEstimator, ABC):
 
     def _logits(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        return forward.logits(self.spec_, self.state_.arrays["parameters"], self._check_X(X))
+        return forward.logits(self.spec_, self.state_.arrays, self._check_X(X))
 
     def _validate(self, X: Any, y: Any, sample_weight: Any, reset: bool, classes: Any = None) -> tuple:
         """Return X, target and sample weights, checked and in the network's precision."""
@@ -237,6 +245,7 @@ class DenseEstimator(BaseEstimator, ABC):
         seed = resolve_seed(self.random_state)
         parameters = self.spec_.initial_parameters(generator(seed, "weights"), self.precision_)
         arrays = {"parameters": parameters, **self._solver().initial_slots(parameters)}
+        arrays |= self.spec_.initial_statistics(self.precision_)
         return self._bind(arrays, seed, X, target, sample_weight)
 
     def _continue(self, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> TrainingState:
@@ -249,32 +258,42 @@ class DenseEstimator(BaseEstimator, ABC):
     def _bind(
         self, arrays: dict[str, np.ndarray], seed: int, X: np.ndarray, target: np.ndarray, sample_weight: Any
     ) -> TrainingState:
-        engine = self._engine_class()(self.spec_, self._solver(), X, target, sample_weight)
+        batch_size = self._batch_size(len(X))
+        solver = self._solver(self.max_iter * -(-len(X) // batch_size))
+        engine = self._engine_class(solver)(self.spec_, solver, X, target, sample_weight)
         self.engine_ = engine.name
-        self.state_ = TrainingState(arrays, engine, seed, len(X), self._batch_size(len(X)), self.shuffle)
+        self.state_ = TrainingState(arrays, engine, seed, len(X), batch_size, self.shuffle)
         return self.state_
 
-    def _solver(self) -> Solver:
+    def _solver(self, total_steps: int = 1) -> Solver:
+        """Return how the network descends; ``total_steps`` matters to schedules that end."""
         return Solver(
-            self.solver,
-            self.learning_rate_init,
-            self.momentum,
-            self.nesterovs_momentum,
-            self.beta_1,
-            self.beta_2,
-            self.epsilon,
-            self.alpha,
+            name=self.solver,
+            learning_rate=self.learning_rate_init,
+            momentum=self.momentum,
+            nesterov=self.nesterovs_momentum,
+            beta_1=self.beta_1,
+            beta_2=self.beta_2,
+            epsilon=self.epsilon,
+            alpha=self.alpha,
+            l1=self.l1,
+            clip_norm=self.clip_norm,
+            schedule=self.learning_rate,
+            power=self.power_t,
+            total_steps=total_steps,
         )
 
-    def _engine_class(self) -> Any:
+    def _engine_class(self, solver: Solver) -> Any:
         """Choose between the compiled kernel and the written-out rule; import only the one."""
         if self.engine not in ENGINES:
             raise UnknownNameError("engine", self.engine, ENGINES)
         if self.engine != "formula":
             from glassnet.learning import kernel_engine, kernels
 
-            fits = self.precision_ == "float32" and kernels.supports(self.spec_) and kernel_engine.ready()
-            if fits or self.engine == "kernel":
+            if self.engine == "kernel":
+                kernels.check_runs(self.spec_, solver)
+                return kernel_engine.DenseKernelEngine
+            if self.precision_ == "float32" and kernels.supports(self.spec_, solver) and kernel_engine.ready():
                 return kernel_engine.DenseKernelEngine
         from glassnet.learning.backprop import BackpropEngine
 
@@ -282,14 +301,16 @@ class DenseEstimator(BaseEstimator, ABC):
 
     def _batch_size(self, n_samples: int) -> int:
         if self.batch_size == "auto":
-            return min(200, n_samples)
+            return n_samples if self.solver == "lbfgs" else min(200, n_samples)
         if not isinstance(self.batch_size, Integral) or self.batch_size < 1:
             raise InvalidInputError(f"batch_size must be 'auto' or a whole number above 0, got {self.batch_size!r}.")
+        if self.solver == "lbfgs" and self.batch_size < n_samples:
+            raise InvalidInputError(f"solver 'lbfgs' needs all samples in one batch, got batch_size={self.batch_size}.")
         if self.batch_size > n_samples:
             warnings.warn(
                 f"batch_size={self.batch_size} is more than the {n_samples} samples; each batch holds them all.",
                 GlassnetWarning,
-                stacklevel=4,
+                stacklevel=5,
             )
         return min(int(self.batch_size), n_samples)
 
@@ -318,7 +339,7 @@ class DenseEstimator(BaseEstimator, ABC):
     def _loss_on(self, held_out: tuple | None) -> Callable[[], float] | None:
         if held_out is None:
             return None
-        return lambda: forward.mean_loss(self.spec_, self.state_.arrays["parameters"], *held_out)
+        return lambda: forward.mean_loss(self.spec_, self.state_.arrays, *held_out)
 
     def _run(self, n_epochs: int, validation_loss: Any = None, **options: Any) -> None:
         """Advance the state by at most ``n_epochs``; keep the fitted attributes whatever happens."""

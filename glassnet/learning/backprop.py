@@ -7,53 +7,24 @@ delta[l] = dL/dz[l]:
     dL/dW[l]   = delta[l]^T h[l-1],   dL/db[l] = sum of delta[l] over the batch
     delta[l-1] = (delta[l] W[l]) f'(z[l-1])
 
-This is the formula and the fast path for all but the smallest networks: torch does the
-matrix products into arrays that are allocated once, and nothing is taped.
+`glassnet.learning.layers` holds each layer's part of this; here stand the loss, the order
+of the layers and the step. This is the formula and the fast path for all but the smallest
+networks: torch does the matrix products into arrays that are allocated once, and nothing
+is taped.
 """
 
 from __future__ import annotations
-
-from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from glassnet.learning.activations import LEAKY_SLOPE
-from glassnet.learning.optimizers import Solver
+from glassnet.learning.layers import LayerRule, Streams
+from glassnet.learning.lbfgs import lbfgs_step
+from glassnet.learning.optimizers import Solver, soft_threshold
 from glassnet.learning.spec import NetworkSpec
 from glassnet.training.batches import Batches
 from glassnet.training.state import TrainingState
-
-
-def _tanh_delta(delta: Tensor, h: Tensor, scratch: Tensor) -> None:
-    delta.addcmul_(torch.mul(delta, h, out=scratch), h, value=-1)  # delta (1 - h^2)
-
-
-def _sigmoid_delta(delta: Tensor, h: Tensor, scratch: Tensor) -> None:
-    delta.mul_(h).addcmul_(delta, h, value=-1)  # delta h (1 - h)
-
-
-def _relu_delta(delta: Tensor, h: Tensor, scratch: Tensor) -> None:
-    delta.mul_(torch.sign(h, out=scratch))  # h >= 0, so its sign is the derivative
-
-
-def _leaky_relu_delta(delta: Tensor, h: Tensor, scratch: Tensor) -> None:
-    delta.mul_(torch.gt(h, 0, out=scratch).mul_(1 - LEAKY_SLOPE).add_(LEAKY_SLOPE))
-
-
-def _leaky_relu(z: Tensor) -> Tensor:
-    return torch.nn.functional.leaky_relu_(z, LEAKY_SLOPE)
-
-
-# activation -> (z to h, in place; delta times the derivative, in place, from h)
-IN_PLACE: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor, Tensor, Tensor], None]]] = {
-    "identity": (lambda z: z, lambda delta, h, scratch: None),
-    "tanh": (torch.tanh_, _tanh_delta),
-    "sigmoid": (torch.sigmoid_, _sigmoid_delta),
-    "relu": (torch.relu_, _relu_delta),
-    "leaky_relu": (_leaky_relu, _leaky_relu_delta),
-}
 
 
 def squared_error_delta(z: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -101,48 +72,79 @@ class BackpropEngine:
         self.spec, self.solver = spec, solver
         self.X, self.target = torch.from_numpy(X), torch.from_numpy(target)
         self.sample_weight = None if sample_weight is None else torch.from_numpy(sample_weight)
-        self._buffers: dict[int, _Buffers] = {}
+        self.rules = [
+            LayerRule(layer, n_in, k) for k, (layer, n_in) in enumerate(zip(spec.layers, spec.sizes[:-1], strict=True))
+        ]
+        self._buffers: dict[int, tuple[Tensor, Tensor]] = {}
         self._gradient = torch.empty(spec.n_parameters, dtype=self.X.dtype)
+        self._gradient_views = spec.named(self._gradient)
 
     @torch.inference_mode()
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
         """Make one step per batch; see `glassnet.training.state.Engine`."""
-        tensors = {name: torch.from_numpy(array) for name, array in state.arrays.items()}
-        parameters = tensors.pop("parameters")
-        weights = self.spec.views(parameters)
+        arrays = {name: torch.from_numpy(array) for name, array in state.arrays.items()}
         indices = torch.from_numpy(batches.indices)
+        rates = self.solver.rates(state.step, len(batches)).tolist()
         losses = np.empty(len(batches))
         for i, (start, stop) in enumerate(zip(batches.starts.tolist(), batches.stops.tolist(), strict=True)):
-            losses[i], n = self._gradients(weights, indices[start:stop])
-            if self.solver.alpha:
-                self._add_decay(weights, n)
-            self.solver.step(parameters, self._gradient, tensors, state.step + i + 1)
+            losses[i] = self._step(arrays, indices[start:stop], Streams(state.seed, state.step + i), rates[i])
         return losses
 
-    def gradient(self, parameters: np.ndarray, rows: np.ndarray) -> tuple[float, np.ndarray]:
+    def _step(self, arrays: dict[str, Tensor], rows: Tensor, streams: Streams, rate: float) -> float:
+        """Make one step on the batch ``rows``; return its mean loss."""
+        if self.solver.name == "lbfgs":
+            return lbfgs_step(arrays, lambda: self._penalized(arrays, rows, streams))
+        loss, n = self._gradients(arrays, rows, streams)
+        decoupled = self.solver.name == "adamw"
+        if self.solver.alpha and not decoupled:
+            for weight, gradient in self._weights(arrays["parameters"]):
+                gradient.add_(weight, alpha=self.solver.alpha / n)
+        if self.solver.alpha and decoupled:
+            for weight, _ in self._weights(arrays["parameters"]):
+                weight.mul_(1 - rate * self.solver.alpha)
+        self.solver.step(arrays["parameters"], self._gradient, arrays, streams.step + 1, rate)
+        if self.solver.l1:
+            for weight, _ in self._weights(arrays["parameters"]):
+                soft_threshold(weight, rate * self.solver.l1 / n)
+        return loss
+
+    def _penalized(self, arrays: dict[str, Tensor], rows: Tensor, streams: Streams) -> tuple[float, float, Tensor]:
+        """Return the mean loss, the same with the L2 penalty, and the gradient of the latter."""
+        loss, n = self._gradients(arrays, rows, streams)
+        penalty = 0.0
+        for weight, gradient in self._weights(arrays["parameters"]):
+            gradient.add_(weight, alpha=self.solver.alpha / n)
+            penalty += 0.5 * self.solver.alpha / n * weight.square().sum().item()
+        return loss, loss + penalty, self._gradient
+
+    def _weights(self, parameters: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """Return the penalized parameters, which are the weights alone, with their gradients."""
+        layers = zip(self.spec.named(parameters), self._gradient_views, strict=True)
+        return [(p[name], g[name]) for p, g in layers for name in ("weight", "shortcut") if name in p]
+
+    def gradient(self, arrays: dict[str, np.ndarray], rows: np.ndarray, seed: int = 0) -> tuple[float, np.ndarray]:
         """Return the mean loss of the batch ``rows`` and its gradient, both without penalty."""
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
         with torch.inference_mode():
-            loss, _ = self._gradients(self.spec.views(torch.from_numpy(parameters)), torch.from_numpy(rows))
+            loss, _ = self._gradients(tensors, torch.from_numpy(rows), Streams(seed, 0))
             return loss, self._gradient.numpy().copy()
 
-    def _gradients(self, weights: list[tuple[Tensor, Tensor]], rows: Tensor) -> tuple[float, float]:
+    def _gradients(self, arrays: dict[str, Tensor], rows: Tensor, streams: Streams) -> tuple[float, float]:
         """Write the gradient of a batch; return its mean loss and its total weight."""
-        buffers = self._buffers.get(len(rows)) or self._new_buffers(len(rows))
         if len(rows) == len(self.X):  # never shuffled, so nothing is to be gathered
-            buffers.h[0], target = self.X, self.target
+            h, target = self.X, self.target
         else:
-            torch.index_select(self.X, 0, rows, out=buffers.h[0])
-            target = torch.index_select(self.target, 0, rows, out=buffers.target)
-        self._forward(weights, buffers)
-        loss, delta = LOSS_DELTAS[self.spec.loss](buffers.h[-1], target)
+            batch, targets = self._batch_buffers(len(rows))
+            h = torch.index_select(self.X, 0, rows, out=batch)
+            target = torch.index_select(self.target, 0, rows, out=targets)
+        parameters = self.spec.named(arrays["parameters"])
+        for rule, p, statistics in zip(self.rules, parameters, self.spec.statistics(arrays), strict=True):
+            h = rule.forward(h, p, statistics, streams)
+        loss, delta = LOSS_DELTAS[self.spec.loss](h, target)
         mean_loss, n = self._weigh(loss, delta, rows)
-        self._backward(weights, buffers, delta)
+        for k in reversed(range(len(self.rules))):
+            delta = self.rules[k].backward(delta, parameters[k], self._gradient_views[k], down=k > 0)
         return mean_loss, n
-
-    def _forward(self, weights: list[tuple[Tensor, Tensor]], buffers: _Buffers) -> None:
-        for layer, (weight, bias) in enumerate(weights):
-            z = torch.addmm(bias, buffers.h[layer], weight.t(), out=buffers.h[layer + 1])
-            IN_PLACE[self.spec.activations[layer]][0](z)
 
     def _weigh(self, loss: Tensor, delta: Tensor, rows: Tensor) -> tuple[float, float]:
         """Divide delta by the batch's total weight; return the mean loss and that weight."""
@@ -154,32 +156,7 @@ class BackpropEngine:
         delta.mul_(weight[:, None] / n)
         return (torch.dot(loss, weight) / n).item(), n
 
-    def _backward(self, weights: list[tuple[Tensor, Tensor]], buffers: _Buffers, delta: Tensor) -> None:
-        gradients = self.spec.views(self._gradient)
-        for layer in reversed(range(len(weights))):
-            h = buffers.h[layer]
-            torch.mm(delta.t(), h, out=gradients[layer][0])
-            torch.sum(delta, 0, out=gradients[layer][1])
-            if layer:
-                delta = torch.mm(delta, weights[layer][0], out=buffers.delta[layer])
-                IN_PLACE[self.spec.activations[layer - 1]][1](delta, h, buffers.scratch[layer])
-
-    def _add_decay(self, weights: list[tuple[Tensor, Tensor]], n: float) -> None:
-        for (weight, _), (gradient, _) in zip(weights, self.spec.views(self._gradient), strict=True):
-            gradient.add_(weight, alpha=self.solver.alpha / n)
-
-    def _new_buffers(self, n: int) -> _Buffers:
-        return self._buffers.setdefault(n, _Buffers(self.spec, n, self.X.dtype))
-
-
-class _Buffers:
-    """Arrays for a batch of n samples, allocated once: h[0] is the input, h[-1] the logits."""
-
-    def __init__(self, spec: NetworkSpec, n: int, dtype: torch.dtype):
-        def new(units: int) -> Tensor:
-            return torch.empty(n, units, dtype=dtype)
-
-        self.h = [new(units) for units in spec.sizes]
-        self.delta = [new(units) for units in spec.sizes]
-        self.scratch = [new(units) for units in spec.sizes]
-        self.target = new(spec.sizes[-1])
+    def _batch_buffers(self, n: int) -> tuple[Tensor, Tensor]:
+        if n not in self._buffers:
+            self._buffers[n] = (self.X.new_empty(n, self.X.shape[1]), self.X.new_empty(n, self.target.shape[1]))
+        return self._buffers[n]

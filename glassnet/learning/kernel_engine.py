@@ -43,24 +43,27 @@ class DenseKernelEngine:
         self, spec: NetworkSpec, solver: Solver, X: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
     ):
         s, dtype = solver, X.dtype
-        settings = [s.learning_rate, s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon]
+        settings = [s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon]
+        self.solver, self.dtype = solver, dtype
         self.slots = SLOTS[solver.name]
         self._data = (X, target, _NONE.astype(dtype) if sample_weight is None else sample_weight)
-        self._task = (
+        self._network = (
             np.array(spec.sizes),
             np.array([kernels.ACTIVATION_CODES[name] for name in spec.activations]),
             kernels.LOSS_CODES[spec.loss],
             kernels.SOLVER_CODES[solver.name],
-            np.array(settings, dtype),
-            float(solver.alpha),
         )
+        self._settings = (np.array(settings, dtype), float(solver.alpha))
 
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
         """Make one step per batch; see `glassnet.training.state.Engine`."""
         losses = np.empty(len(batches))
+        rates = self.solver.rates(state.step, len(batches)).astype(self.dtype)
         slots = [state.arrays[name] for name in self.slots]
-        parameters = state.arrays["parameters"]
-        kernels.dense_steps(*self._data, *batches, *self._task, parameters, slots[0], slots[-1], state.step + 1, losses)
+        learned = (state.arrays["parameters"], slots[0], slots[-1])
+        kernels.dense_steps(
+            *self._data, *batches, *self._network, rates, *self._settings, *learned, state.step + 1, losses
+        )
         return losses
 
 

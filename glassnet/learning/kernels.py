@@ -19,6 +19,8 @@ import numpy as np
 from numba import njit, types
 from numba.extending import overload
 
+from glassnet.errors import InvalidInputError
+from glassnet.learning.optimizers import Solver
 from glassnet.learning.spec import NetworkSpec
 
 OPTIONS = {"cache": True, "nogil": True, "fastmath": {"reassoc", "contract", "nsz", "arcp", "afn"}}
@@ -196,16 +198,10 @@ def add_decay(sizes, parameters, gradient, strength):
 
 
 @njit(**OPTIONS)
-def descend(solver, parameters, gradient, slot_1, slot_2, settings, step):
-    """Make one step of SGD (solver 0) or Adam (1); settings as `solver_settings` orders them."""
-    rate, momentum, nesterov, beta_1, beta_2, epsilon = (
-        settings[0],
-        settings[1],
-        settings[2],
-        settings[3],
-        settings[4],
-        settings[5],
-    )
+def descend(solver, parameters, gradient, slot_1, slot_2, rate, settings, step):
+    """Make one step of SGD (solver 0) or Adam (1); settings: momentum, nesterov, beta_1, beta_2, epsilon."""
+    momentum, nesterov = settings[0], settings[1]
+    beta_1, beta_2, epsilon = settings[2], settings[3], settings[4]
     one = parameters.dtype.type(1)
     if solver == 0:
         for k in range(len(parameters)):
@@ -243,7 +239,7 @@ def gather(X, target, sample_weight, rows, h, t, w):
 @njit(**OPTIONS)
 def dense_steps(
     X, target, sample_weight, indices, starts, stops,
-    sizes, activations, loss, solver, settings, alpha,
+    sizes, activations, loss, solver, rates, settings, alpha,
     parameters, slot_1, slot_2, first_step, losses,
 ):  # fmt: skip
     """Make one step of backpropagation per batch; write the batches' mean losses."""
@@ -262,10 +258,12 @@ def dense_steps(
             total = gather(X, target, sample_weight, indices[starts[s] : stops[s]], h, t, w[:n])
         forward(sizes, activations, parameters, h, n)
         losses[s] = output_delta(loss, h[outputs:], t, delta[outputs:], w, sizes[-1], n)
+        for o in range(outputs, len(h)):
+            times_derivative(activations[-1], delta[o], h[o], n)
         backward(sizes, activations, parameters, h, delta, gradient, n)
         if alpha > 0:
             add_decay(sizes, parameters, gradient, kind.type(alpha / total))
-        descend(solver, parameters, gradient, slot_1, slot_2, settings, first_step + s)
+        descend(solver, parameters, gradient, slot_1, slot_2, rates[s], settings, first_step + s)
 
 
 @njit(**OPTIONS)
@@ -310,16 +308,33 @@ def hopfield_sweep(weight, states, fields, rows, order, zero, drop):
         drop[k] = fell
 
 
-def supports(spec: NetworkSpec) -> bool:
-    """Return whether `dense_steps` serves this network and is the fast choice for it.
+def supports(spec: NetworkSpec, solver: Solver) -> bool:
+    """Return whether `dense_steps` serves this network and solver and is the fast choice for them.
 
     Examples
     --------
     >>> from glassnet.learning.spec import Layer
-    >>> supports(NetworkSpec(2, (Layer(4, "tanh"), Layer(1, "identity")), "squared_error"))
+    >>> supports(NetworkSpec(2, (Layer(4, "tanh"), Layer(1, "identity")), "squared_error"), Solver("adam"))
     True
     """
-    return spec.n_parameters <= MAX_PARAMETERS and set(spec.activations) <= set(ACTIVATION_CODES)
+    return spec.n_parameters <= MAX_PARAMETERS and not _beyond(spec, solver)
+
+
+def check_runs(spec: NetworkSpec, solver: Solver) -> None:
+    """Raise InvalidInputError, saying why, if `dense_steps` cannot run this network and solver at all."""
+    if reason := _beyond(spec, solver):
+        raise InvalidInputError(f"engine='kernel' cannot run {reason}; take engine='auto' or 'formula'.")
+
+
+def _beyond(spec: NetworkSpec, solver: Solver) -> str:
+    """Return what about this network and solver no kernel covers; empty if all is covered."""
+    if not spec.plain:
+        return "layers with normalization, dropout, noise, local connectivity or a residual"
+    if unknown := set(spec.activations) - set(ACTIVATION_CODES):
+        return f"the activation {unknown.pop()!r}"
+    if solver.name not in SOLVER_CODES:
+        return f"the solver {solver.name!r}"
+    return "l1 or clip_norm" if solver.l1 or solver.clip_norm is not None else ""
 
 
 if __name__ == "__main__":

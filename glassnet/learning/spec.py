@@ -1,24 +1,31 @@
 """What a dense network is, as plain data: its layers, its loss, how it learns.
 
 All engines read the same `NetworkSpec` and `Solver` and keep the parameters in one flat
-array: layer by layer the weight (units, inputs), row by row, then the bias (units,).
+array: layer by layer the weight (units, inputs), row by row, then the bias (units,), then
+what the layer's optional parts need.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from math import prod
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from glassnet.errors import InvalidInputError
+from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.learning.activations import ALIASES, get_trainable_activation
+
+NORMS = ("batch", "layer", "group")
+# added to a variance before its root is taken
+EPSILON = 1e-5
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a dense network.
+    """One layer of a dense network: z = W h + b, normalized if asked, then h = f(z), then dropout.
 
     Parameters
     ----------
@@ -26,24 +33,65 @@ class Layer:
         Number of units, at least 1.
     activation : str or None
         Name of the activation function; None takes the network's.
+    norm : {"batch", "layer", "group"} or None
+        What the pre-activations are normalized over: each unit over the batch, all units of
+        a sample, or each of ``groups`` groups of a sample's units.
+    groups : int
+        Of "group"; must divide ``units``.
+    dropout : float
+        Share of the layer's units that are silenced in a training step, in [0, 1).
+    noise : float
+        Standard deviation of the Gaussian noise added to the layer's input in a training
+        step, at least 0.
+    receptive_field : int, (int, int) or None
+        Locally connected: each unit sees only this many neighbouring inputs, a stretch of
+        inputs in one dimension or, with ``input_shape``, a patch in two. ``units`` must be
+        the number of places, times the number of channels. None: full connectivity.
+    input_shape : (int, int) or None
+        (height, width) of the input of a layer that is locally connected in two dimensions.
+    share_weights : bool
+        Whether all places of a locally connected layer share their weights and bias, which
+        makes it a convolution.
+    residual : bool
+        Whether the layer's input is added to its output: h = f(z) + W_s h_in, where W_s is
+        learned where the sizes differ and is the identity where they do not.
 
     Raises
     ------
-    InvalidInputError
-        If ``units`` is not a positive integer.
+    InvalidInputError, UnknownNameError
+        If a value is out of its range.
 
     Examples
     --------
-    >>> Layer(8, "relu")
-    Layer(units=8, activation='relu')
+    >>> Layer(8, "relu", norm="batch").norm
+    'batch'
     """
 
     units: int
     activation: str | None = None
+    norm: str | None = None
+    groups: int = 1
+    dropout: float = 0.0
+    noise: float = 0.0
+    receptive_field: int | tuple[int, int] | None = None
+    input_shape: tuple[int, int] | None = None
+    share_weights: bool = False
+    residual: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.units, bool) or int(self.units) != self.units or self.units < 1:
             raise InvalidInputError(f"A layer has a whole number of units, at least 1; got {self.units!r}.")
+        if self.norm is not None and self.norm not in NORMS:
+            raise UnknownNameError("norm", self.norm, NORMS)
+        if self.units % self.groups:
+            raise InvalidInputError(f"groups must divide units, got {self.groups} groups of {self.units} units.")
+        if not 0 <= self.dropout < 1 or not self.noise >= 0:
+            raise InvalidInputError(f"dropout is in [0, 1) and noise >= 0, got {self.dropout} and {self.noise}.")
+
+    @property
+    def plain(self) -> bool:
+        """Whether the layer is fully connected and has none of the optional parts."""
+        return self == Layer(self.units, self.activation)
 
 
 @dataclass(frozen=True)
@@ -76,32 +124,123 @@ class NetworkSpec:
         return tuple(str(layer.activation) for layer in self.layers)
 
     @property
+    def plain(self) -> bool:
+        """Whether every layer is plain."""
+        return all(layer.plain for layer in self.layers)
+
+    @property
     def n_parameters(self) -> int:
-        """Number of weights and biases."""
-        return sum((n_in + 1) * n_out for n_in, n_out in pairwise(self.sizes))
+        """Number of all learned numbers."""
+        return sum(prod(shape) for layer in self.shapes for shape in layer.values())
+
+    @cached_property
+    def shapes(self) -> tuple[dict[str, tuple[int, ...]], ...]:
+        """Shapes of each layer's parameters, by name, in their order in the flat array."""
+        return tuple(layer_shapes(layer, n_in) for layer, n_in in zip(self.layers, self.sizes[:-1], strict=True))
+
+    def named(self, flat: Any) -> list[dict[str, Any]]:
+        """Return each layer's parameters by name, as views into a flat array or tensor."""
+        named, start = [], 0
+        for shapes in self.shapes:
+            layer = {}
+            for name, shape in shapes.items():
+                layer[name] = flat[start : start + prod(shape)].reshape(shape)
+                start += prod(shape)
+            named.append(layer)
+        return named
+
+    def initial_statistics(self, dtype: str) -> dict[str, np.ndarray]:
+        """Return the running statistics of batch normalization before training: mean 0, variance 1."""
+        n_units = sum(layer.units for layer in self.layers if layer.norm == "batch")
+        if not n_units:
+            return {}
+        return {"running_mean": np.zeros(n_units, dtype), "running_variance": np.ones(n_units, dtype)}
+
+    def statistics(self, arrays: dict[str, Any]) -> list[tuple[Any, Any] | None]:
+        """Return each layer's running (mean, variance) as views, None where there are none."""
+        statistics, start = [], 0
+        for layer in self.layers:
+            stop = start + layer.units * (layer.norm == "batch")
+            part = slice(start, stop)
+            has = layer.norm == "batch"
+            statistics.append((arrays["running_mean"][part], arrays["running_variance"][part]) if has else None)
+            start = stop
+        return statistics
 
     def views(self, flat: Any) -> list[tuple[Any, Any]]:
         """Return (weight, bias) of every layer as views into a flat array or tensor."""
-        views, start = [], 0
-        for n_in, n_out in pairwise(self.sizes):
-            middle, stop = start + n_out * n_in, start + n_out * (n_in + 1)
-            views.append((flat[start:middle].reshape(n_out, n_in), flat[middle:stop]))
-            start = stop
-        return views
+        return [(layer["weight"], layer["bias"]) for layer in self.named(flat)]
 
     def initial_parameters(self, rng: np.random.Generator, dtype: str) -> np.ndarray:
-        """Draw initial weights; biases are zero.
+        """Draw initial parameters.
 
         Weights are uniform with the variance of Glorot and Bengio (2010), 2 / (n_in + n_out),
-        and before a ReLU with that of He et al. (2015), 2 / n_in.
+        and before a ReLU with that of He et al. (2015), 2 / n_in, where a locally connected
+        unit's n_in is its receptive field. Biases and shifts start at 0, scales at 1, the
+        slope of a PReLU at 0.25.
         """
         flat = np.zeros(self.n_parameters, dtype=dtype)
-        for (weight, _), activation in zip(self.views(flat), self.activations, strict=True):
-            n_out, n_in = weight.shape
-            variance = 2 / n_in if activation in ("relu", "leaky_relu") else 2 / (n_in + n_out)
-            limit = np.sqrt(3 * variance)
-            weight[...] = rng.uniform(-limit, limit, size=weight.shape)
+        for layer, parameters in zip(self.layers, self.named(flat), strict=True):
+            for name in ("weight", "shortcut"):
+                if name in parameters:
+                    weight = parameters[name]
+                    n_in, n_out = weight.shape[-1], layer.units
+                    rectified = layer.activation in ("relu", "leaky_relu", "prelu")
+                    limit = np.sqrt(6 / n_in if rectified else 6 / (n_in + n_out))
+                    weight[...] = rng.uniform(-limit, limit, size=weight.shape)
+            for name, value in (("scale", 1.0), ("slope", 0.25)):
+                if name in parameters:
+                    parameters[name][...] = value
         return flat
+
+
+def layer_shapes(layer: Layer, n_in: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of a layer's parameters by name."""
+    if layer.receptive_field is None:
+        shapes: dict[str, tuple[int, ...]] = {"weight": (layer.units, n_in), "bias": (layer.units,)}
+    else:
+        places, field = len(receptive_fields(layer, n_in)), receptive_fields(layer, n_in).shape[1]
+        units = layer.units // places if layer.share_weights else layer.units
+        shapes = {"weight": (units, field), "bias": (units,)}
+    if layer.norm is not None:
+        shapes |= {"scale": (layer.units,), "shift": (layer.units,)}
+    if layer.activation == "prelu":
+        shapes["slope"] = (layer.units,)
+    if layer.residual and layer.units != n_in:
+        shapes["shortcut"] = (layer.units, n_in)
+    return shapes
+
+
+@lru_cache(maxsize=64)
+def receptive_fields(layer: Layer, n_in: int) -> np.ndarray:
+    """Return the inputs that each place of a locally connected layer sees.
+
+    Returns
+    -------
+    ndarray of shape (n_places, field), int64
+        Indices into the layer's input. Unit ``c * n_places + p`` is channel c at place p.
+
+    Raises
+    ------
+    InvalidInputError
+        If field, input and units do not fit each other.
+    """
+    field, grid = layer.receptive_field, layer.input_shape
+    if isinstance(field, int) and grid is None:
+        windows = sliding_window_view(np.arange(n_in), field) if field <= n_in else np.empty((0, field), int)
+    elif isinstance(field, tuple) and grid is not None and prod(grid) == n_in and np.all(np.less_equal(field, grid)):
+        windows = sliding_window_view(np.arange(n_in).reshape(grid), field).reshape(-1, prod(field))
+    else:
+        raise InvalidInputError(
+            f"receptive_field={field!r} does not fit {n_in} inputs with input_shape={grid!r}: "
+            "give an int, or a pair together with the input's (height, width)."
+        )
+    if len(windows) == 0 or layer.units % len(windows):
+        raise InvalidInputError(
+            f"A receptive field of {field!r} has {len(windows)} places on {n_in} inputs; "
+            f"units must be a multiple of that, got {layer.units}."
+        )
+    return windows
 
 
 def as_layers(hidden_layer_sizes: Any, activation: str) -> tuple[Layer, ...]:
@@ -125,6 +264,7 @@ def as_layers(hidden_layer_sizes: Any, activation: str) -> tuple[Layer, ...]:
     for item in hidden_layer_sizes:
         layer = item if isinstance(item, Layer) else Layer(item)
         name = layer.activation or activation
-        get_trainable_activation(name)
-        layers.append(Layer(int(layer.units), ALIASES.get(name, name)))
+        if name != "prelu":
+            get_trainable_activation(name)
+        layers.append(replace(layer, units=int(layer.units), activation=ALIASES.get(name, name)))
     return tuple(layers)

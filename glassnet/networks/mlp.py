@@ -41,8 +41,9 @@ class MLPClassifier(ClassifierMixin, DenseEstimator):
     hidden_layer_sizes : int, Layer or sequence of int or Layer, default=(100,)
         Units of each hidden layer; `Layer` gives a layer its own activation. Empty: a
         network of one layer, which is logistic regression.
-    activation : {"identity", "sigmoid", "tanh", "relu", "leaky_relu"}, default="relu"
-    solver : {"sgd", "adam"}, default="adam"
+    activation : {"identity", "sigmoid", "tanh", "relu", "leaky_relu", "prelu"}, default="relu"
+    solver : {"sgd", "adam", "adamw", "lbfgs"}, default="adam"
+        "lbfgs" takes all samples in each step.
     alpha : float, default=1e-4
         L2 penalty: alpha / (2 n) times the sum of the squared weights is added to the mean
         loss of a batch of n samples; biases are free.
@@ -59,6 +60,14 @@ class MLPClassifier(ClassifierMixin, DenseEstimator):
         The fit ends when ``n_iter_no_change`` epochs in a row have not lowered the loss by
         this. None: exactly ``max_iter`` epochs.
     n_iter_no_change : int, default=10
+    learning_rate : {"constant", "step", "invscaling", "cosine", "one-cycle"}, default="constant"
+        How the rate changes over the ``max_iter`` epochs; see `glassnet.learning.schedules`.
+    power_t : float, default=0.5
+        Of "invscaling".
+    l1 : float, default=0
+        L1 penalty: l1 / n times the sum of the absolute weights; makes exact zeros.
+    clip_norm : float or None, default=None
+        Longest gradient; a longer one is shortened to it.
     momentum : float, default=0.9
         In [0, 1); of "sgd".
     nesterovs_momentum : bool, default=True
@@ -125,6 +134,10 @@ class MLPClassifier(ClassifierMixin, DenseEstimator):
         random_state: Any = None,
         tol: float | None = 1e-4,
         n_iter_no_change: int = 10,
+        learning_rate: str = "constant",
+        power_t: float = 0.5,
+        l1: float = 0.0,
+        clip_norm: float | None = None,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -150,6 +163,10 @@ class MLPClassifier(ClassifierMixin, DenseEstimator):
             random_state=random_state,
             tol=tol,
             n_iter_no_change=n_iter_no_change,
+            learning_rate=learning_rate,
+            power_t=power_t,
+            l1=l1,
+            clip_norm=clip_norm,
             momentum=momentum,
             nesterovs_momentum=nesterovs_momentum,
             beta_1=beta_1,
@@ -228,7 +245,8 @@ class MLPRegressor(RegressorMixin, DenseEstimator):
     ----------
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate_init, max_iter, \
     shuffle, random_state, tol, n_iter_no_change, momentum, nesterovs_momentum, beta_1, beta_2, \
-    epsilon, early_stopping, validation_fraction, warm_start, verbose, engine, precision
+    nesterovs_momentum, beta_1, beta_2, epsilon, early_stopping, validation_fraction, \\
+    warm_start, verbose, engine, precision
         As in `MLPClassifier`.
 
     Attributes

@@ -10,8 +10,9 @@ from sklearn.neural_network import MLPClassifier as ScikitMLP
 from glassnet import MLPClassifier
 from glassnet.learning import backprop, kernels
 from glassnet.learning.activations import ACTIVATIONS
-from glassnet.learning.backprop import IN_PLACE, BackpropEngine
+from glassnet.learning.backprop import BackpropEngine
 from glassnet.learning.kernel_engine import DenseKernelEngine
+from glassnet.learning.layers import IN_PLACE
 from glassnet.learning.losses import LOSSES
 from glassnet.learning.optimizers import Solver
 from glassnet.learning.spec import Layer, NetworkSpec
@@ -76,7 +77,7 @@ def run_engine(kind, solver, spec, X, target, weight, parameters, n_steps):
 @pytest.mark.parametrize("weighted", [False, True])
 def test_written_out_rule_equals_autograd(activation, loss, weighted):
     spec, *data, parameters = problem(activation, loss, weighted=weighted)
-    got = BackpropEngine(spec, SGD, *data).gradient(parameters, np.arange(23))
+    got = BackpropEngine(spec, SGD, *data).gradient({"parameters": parameters}, np.arange(23))
     expected = autograd(spec, *data, parameters)
     assert got[0] == pytest.approx(expected[0], rel=1e-12)
     np.testing.assert_allclose(got[1], expected[1], rtol=1e-10, atol=1e-12)
