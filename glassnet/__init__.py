@@ -21,6 +21,8 @@ _PUBLIC: dict[str, str] = {
     "LeNet5": "glassnet.networks.lenet",
     "AlexNet": "glassnet.networks.alexnet",
     "ResNet": "glassnet.networks.resnet",
+    "Transformer": "glassnet.networks.transformer",
+    "GPT": "glassnet.networks.gpt",
     "TrainingState": "glassnet.training.state",
     "advance": "glassnet.training.loop",
     "History": "glassnet.inspect.history",

@@ -34,6 +34,8 @@ MODULES: dict[str, str] = {
     "resnet50": "glassnet.networks.resnet:resnet50",
     "resnet101": "glassnet.networks.resnet:resnet101",
     "resnet152": "glassnet.networks.resnet:resnet152",
+    "transformer": "glassnet.networks.transformer:Transformer",
+    "gpt": "glassnet.networks.gpt:GPT",
 }
 
 # functions without required arguments that return a glassnet.data.Dataset

@@ -49,7 +49,7 @@ def test_autocast_is_near_and_gradients_stay_float32(batch):
     with torch.autocast("cpu", dtype=torch.bfloat16):
         loss = tied_cross_entropy(features, weight, target, 0.1)
     expected = smoothed_cross_entropy(features @ weight.T, target, 0.1)
-    assert float(loss) == pytest.approx(float(expected), rel=0.02)
+    assert loss.item() == pytest.approx(expected.item(), rel=0.02)
     pairs = zip(*(torch.autograd.grad(x, (features, weight)) for x in (loss, expected)), strict=True)
     for got, wanted in pairs:
         assert got.dtype == torch.float32
