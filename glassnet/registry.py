@@ -34,6 +34,10 @@ MODULES: dict[str, str] = {
     "resnet50": "glassnet.networks.resnet:resnet50",
     "resnet101": "glassnet.networks.resnet:resnet101",
     "resnet152": "glassnet.networks.resnet:resnet152",
+}
+
+# callables with keyword options (n_tokens=...) that return a torch module of token sequences
+TEXT_MODULES: dict[str, str] = {
     "transformer": "glassnet.networks.transformer:Transformer",
     "gpt": "glassnet.networks.gpt:GPT",
 }

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
+from glassnet import registry
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.networks.attention import (
     KeyValueCache,
@@ -273,6 +274,14 @@ def test_counts_of_the_paper(build, count):
 def test_counts_of_gpt2_and_gpt(options, count):
     with torch.device("meta"):
         assert sum(p.numel() for p in GPT(**options).parameters()) == count
+
+
+@pytest.mark.parametrize("name", registry.TEXT_MODULES)
+def test_registered_modules_take_a_vocabulary(name):
+    with torch.device("meta"):
+        model = registry.resolve(registry.TEXT_MODULES, "network", name)(n_tokens=9)
+        tokens = torch.zeros(2, 3, dtype=torch.int64)
+        assert model(*[tokens] * (2 if name == "transformer" else 1)).shape == (2, 3, 9)
 
 
 def test_positions_follow_the_paper():
