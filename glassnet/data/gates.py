@@ -60,6 +60,10 @@ def load_gate(name: str, random_state: int | None = 0) -> Dataset:
 
 
 load_and = partial(load_gate, "and")
+"""1 where both inputs are 1."""
 load_or = partial(load_gate, "or")
+"""1 where at least one input is 1."""
 load_not = partial(load_gate, "not")
+"""1 where the one input is 0."""
 load_xor = partial(load_gate, "xor")
+"""1 where exactly one of two inputs is 1: no single unit can learn it."""

@@ -333,8 +333,14 @@ _MAKERS: dict[str, Callable] = {
 }
 
 load_circle = partial(load_toy, "circle")
+"""A disc inside a ring."""
 load_xor = partial(load_toy, "xor")
+"""Four squares; opposite corners are of one class."""
 load_gauss = partial(load_toy, "gauss")
+"""Two round clouds of points."""
 load_spiral = partial(load_toy, "spiral")
+"""Two spiral arms, one inside the other."""
 load_reg_plane = partial(load_toy, "reg-plane")
+"""A tilted plane over the square, for regression."""
 load_reg_gauss = partial(load_toy, "reg-gauss")
+"""Three hills and three holes over the square, for regression."""

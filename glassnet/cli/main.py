@@ -1,0 +1,68 @@
+"""The ``glassnet`` command: each subcommand is a few calls of the public API.
+
+Only the command that runs imports what it needs, so that ``--help`` is quick.
+Exit codes: 0 done, 1 failed, 2 wrong use.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import Annotated
+
+import typer
+
+from glassnet import __version__
+from glassnet.cli import lab, listing, predict, train
+from glassnet.errors import GlassnetError, InvalidInputError, UnknownNameError
+
+app = typer.Typer(
+    help="Neural networks you can see through: train them, look inside them, watch them live.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("list")(listing.list_names)
+app.command("train")(train.train)
+app.command("predict")(predict.predict)
+app.command("lab")(lab.lab)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"glassnet {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # idle BLAS threads must not spin beside torch's
+    warnings.showwarning = _warn
+    try:
+        app()
+    except (UnknownNameError, InvalidInputError) as error:
+        _fail(error, 2)
+    except (GlassnetError, OSError) as error:
+        _fail(error, 1)
+
+
+def _warn(message: Warning | str, *where: object, **also: object) -> None:
+    """Print a warning as words, without the place in the code that it came from."""
+    print(f"glassnet: warning: {message}", file=sys.stderr)
+
+
+def _fail(error: Exception, code: int) -> None:
+    print(f"glassnet: {error}", file=sys.stderr)
+    sys.exit(code)

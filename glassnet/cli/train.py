@@ -1,0 +1,184 @@
+"""``glassnet train``: fit a network to a data set, say how well it does, keep it in a folder."""
+
+from __future__ import annotations
+
+import json
+import time
+from ast import literal_eval
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from glassnet.errors import InvalidInputError, RunFolderError, UnknownNameError
+from glassnet.registry import NETWORKS, resolve
+
+if TYPE_CHECKING:
+    from glassnet.data import Dataset
+
+_GATE = {"hidden_layer_sizes": (4,), "activation": "tanh", "learning_rate_init": 0.05, "max_iter": 300, "tol": None}
+_PLANE = {
+    "hidden_layer_sizes": (16, 16),
+    "activation": "tanh",
+    "learning_rate_init": 0.01,
+    "batch_size": 16,
+    "max_iter": 200,
+    "tol": None,
+}
+# (network, data) -> parameters that do well where the network's own defaults do not; --set has the last word
+RECIPES: dict[tuple[str, str], dict[str, Any]] = {
+    **{("mlp", gate): _GATE for gate in ("gate-and", "gate-or", "gate-not", "gate-xor")},
+    **{("mlp", points): _PLANE for points in ("circle", "xor", "gauss", "spiral")},
+    **{("mlp-regressor", points): _PLANE for points in ("reg-plane", "reg-gauss")},
+    ("mlp", "digits"): {"batch_size": 32, "max_iter": 100, "tol": None},
+    ("mlp", "mnist"): {"hidden_layer_sizes": (256, 128), "batch_size": 128, "max_iter": 15, "tol": None},
+    ("mlp", "mnist5k"): {"batch_size": 32, "max_iter": 30, "tol": None},
+}
+
+
+def train(
+    network: Annotated[str, typer.Argument(help="What to train; see `glassnet list networks`.")],
+    data: Annotated[str, typer.Option("--data", help="What to train it on; see `glassnet list data`.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the network; repeatable.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the trained network and figures.")] = None,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Decides everything that is random.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")] = False,
+) -> None:
+    """Train a network and say how well it does on held-out data."""
+    from glassnet.data import load
+
+    if out is not None and out.exists() and not out.is_dir():
+        raise RunFolderError(f"--out {out} is a file; it must be a folder.")
+    network_class = resolve(NETWORKS, "network", network)
+    estimator = build(network_class, RECIPES.get((network, data), {}) | parse_settings(settings or []), seed)
+    dataset = load(data)
+    _check_kind(network, estimator, dataset)
+    start = time.perf_counter()
+    _fit(estimator, dataset, progress=not as_json)
+    result = {"network": network, "data": data, "seed": seed} | _measure(estimator, dataset)
+    result["seconds"] = round(time.perf_counter() - start, 3)
+    if out is not None:
+        _keep(out, estimator, dataset, result)
+        result["out"] = str(out)
+    print(json.dumps(result) if as_json else _in_words(result))
+
+
+def parse_settings(settings: list[str]) -> dict[str, Any]:
+    """Return parameters from ``name=value``; what is no Python value is a string.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no ``=``.
+
+    Examples
+    --------
+    >>> parse_settings(["hidden_layer_sizes=100,50", "activation=tanh"])
+    {'hidden_layer_sizes': (100, 50), 'activation': 'tanh'}
+    """
+    parameters = {}
+    for setting in settings:
+        name, equals, text = setting.partition("=")
+        if not equals:
+            raise InvalidInputError(f"--set takes NAME=VALUE, such as max_iter=50; got {setting!r}.")
+        try:
+            parameters[name.strip()] = literal_eval(text.strip())
+        except (ValueError, SyntaxError):
+            parameters[name.strip()] = text.strip()
+    return parameters
+
+
+def build(network_class: Any, parameters: dict[str, Any], seed: int) -> Any:
+    """Return an estimator with these parameters.
+
+    Raises
+    ------
+    UnknownNameError
+        If it has no such parameter.
+    """
+    estimator = network_class()
+    allowed = estimator.get_params(deep=False)
+    for name in parameters:
+        if name not in allowed:
+            raise UnknownNameError(f"parameter of {network_class.__name__}", name, allowed)
+    return estimator.set_params(**{"random_state": seed} | parameters)
+
+
+def _check_kind(network: str, estimator: Any, dataset: Dataset) -> None:
+    from sklearn.base import is_classifier
+
+    able = "classification" if is_classifier(estimator) else "regression"
+    if able != dataset.kind:
+        raise InvalidInputError(f"{network} learns {able}, but {dataset.name} is a {dataset.kind} set.")
+
+
+def _fit(estimator: Any, dataset: Dataset, progress: bool) -> None:
+    """Fit, with a progress bar where there is a terminal; leave the parameters as they were."""
+    shown = progress and "verbose" in estimator.get_params(deep=False)
+    if shown:
+        verbose = estimator.verbose
+        estimator.set_params(verbose=True)
+    estimator.fit(dataset.X_train, dataset.y_train)
+    if shown:
+        estimator.set_params(verbose=verbose)
+
+
+def _measure(estimator: Any, dataset: Dataset) -> dict[str, Any]:
+    measure = "accuracy" if dataset.kind == "classification" else "r2"
+    parts = {"train": (dataset.X_train, dataset.y_train), "test": (dataset.X_test, dataset.y_test)}
+    return {"epochs": estimator.n_iter_} | {
+        f"{part}_{measure}": round(float(estimator.score(X, y)), 6) for part, (X, y) in parts.items()
+    }
+
+
+def _keep(folder: Path, estimator: Any, dataset: Dataset, result: dict[str, Any]) -> None:
+    """Write the run folder: the network, what it was trained on, how well it does, its figures."""
+    from glassnet.training.run_folder import save_run
+
+    about = {
+        "data": dataset.name,
+        "data_sha256": dataset.sha256,
+        "target_names": list(dataset.target_names),
+        "feature_names": list(dataset.feature_names),
+        "image_shape": dataset.image_shape,
+        "metrics": {name: value for name, value in result.items() if name not in ("network", "data")},
+    }
+    save_run(folder, estimator, about)
+    _draw(folder, estimator, dataset)
+
+
+def _draw(folder: Path, estimator: Any, dataset: Dataset) -> None:
+    """Draw the losses, which classes are taken for which, and the answer over the plane where there is one."""
+    from glassnet.plots.confusion_matrix import ConfusionMatrixDisplay
+    from glassnet.plots.decision_boundary import DecisionBoundaryDisplay
+    from glassnet.plots.training_curves import TrainingCurvesDisplay
+
+    samples = (estimator, dataset.X_test, dataset.y_test)
+    names: dict[str, Any] = {"class_names": dataset.target_names} if dataset.kind == "classification" else {}
+    if hasattr(estimator, "loss_curve_"):
+        TrainingCurvesDisplay.from_estimator(estimator).save(folder / "training.svg")
+    if names:
+        ConfusionMatrixDisplay.from_estimator(*samples, **names).save(folder / "confusion.svg")
+    if len(dataset.feature_names) == 2:
+        boundary = DecisionBoundaryDisplay.from_estimator(*samples, **names, feature_names=dataset.feature_names)
+        boundary.save(folder / "decision_boundary.svg")
+
+
+def _in_words(result: dict[str, Any]) -> str:
+    """Return the result as lines for a reader.
+
+    Examples
+    --------
+    >>> print(_in_words({"test_accuracy": 0.975, "epochs": 30, "seconds": 2.0, "out": "runs/digits"}))
+    test accuracy  97.50%
+    epochs         30
+    seconds        2.0
+    out            runs/digits
+    """
+    lines = []
+    for name, value in result.items():
+        shown = f"{value:.2%}" if name.endswith("accuracy") else value
+        lines.append(f"{name.replace('_', ' '):<14} {shown}")
+    return "\n".join(lines)
