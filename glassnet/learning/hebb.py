@@ -88,7 +88,7 @@ def storkey(patterns: np.ndarray) -> np.ndarray:
     for pattern in patterns:
         without_j = (weight @ pattern)[:, None] - weight * pattern  # h_ij; W_ii = 0 leaves out i
         predicted = without_j * pattern  # h_ij xi_j
-        weight += (np.outer(pattern, pattern) - predicted.T - predicted) / n_units
+        weight += (np.outer(pattern, pattern) - (predicted + predicted.T)) / n_units
         np.fill_diagonal(weight, 0)
     return weight
 

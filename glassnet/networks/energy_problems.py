@@ -279,20 +279,19 @@ WEAKEST, STRONGEST = 0.25, 0.45
 
 
 def _run_in_threads(d: np.ndarray, restarts: int, n_steps: int, seed: int) -> np.ndarray:
-    """Return the outputs (restarts, city, position) after all runs, eight runs a task."""
+    """Return the outputs (restarts, city, position) after all runs."""
     n = len(d)
     mean = d.sum() / max(1, n * (n - 1)) or 1.0
     strength = np.linspace(WEAKEST, STRONGEST, restarts, dtype=np.float32)
 
-    def work(first: int) -> np.ndarray:
-        runs = range(first, min(first + 8, restarts))
-        u = np.stack(
-            [np.float32(START) * generator(seed, "tour", rank=r).standard_normal((n, n), np.float32) for r in runs]
-        )
-        return _run(u, strength[runs, None, None], (d / mean).astype(np.float32), n_steps)
+    def work(runs: np.ndarray) -> np.ndarray:
+        u = np.stack([generator(seed, "tour", rank=r).standard_normal((n, n), np.float32) for r in runs])
+        return _run(np.float32(START) * u, strength[runs, None, None], (d / mean).astype(np.float32), n_steps)
 
+    n_tasks = max(os.cpu_count() or 1, restarts * n * n // 16384)  # a task's arrays stay in the cache
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return np.concatenate(list(pool.map(work, range(0, restarts, 8))))
+        tasks = np.array_split(np.arange(restarts), min(n_tasks, restarts))
+        return np.concatenate(list(pool.map(work, tasks)))
 
 
 def _run(u: np.ndarray, strength: np.ndarray, d: np.ndarray, n_steps: int) -> np.ndarray:

@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
 from glassnet.errors import GlassnetWarning, InvalidInputError, UnknownNameError
 from glassnet.learning.hebb import RULES, capacity
@@ -350,13 +350,15 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             the patterns have other values than -1 and +1, or 0 and 1.
         """
         self._check_parameters()
-        X = validate_data(self, X, dtype=(np.float64, np.float32))
-        self.patterns_, self.converted_ = _to_spins(X, self.binarize)
+        values = check_array(X, dtype=(np.float64, np.float32), estimator=self, input_name="X")
+        patterns, converted = _to_spins(values, self.binarize)
+        validate_data(self, X, skip_check_array=True)  # notes number and names of the units
+        self.patterns_, self.converted_ = patterns, converted
         if self.converted_:
-            _say_converted(X, self.binarize, stacklevel=3)
-        self.load_ = len(X) / X.shape[1]
+            _say_converted(values, self.binarize, stacklevel=3)
+        self.load_ = len(patterns) / patterns.shape[1]
         self._warn_of_overload()
-        self.weight_ = RULES[self.rule](self.patterns_)
+        self.weight_ = RULES[self.rule](patterns)
         self.seed_ = resolve_seed(self.random_state)
         self.n_iter_ = 1
         return self

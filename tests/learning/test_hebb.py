@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from glassnet.errors import UnknownNameError
@@ -66,6 +66,7 @@ def test_pseudo_inverse_takes_repeated_patterns():
     np.testing.assert_allclose(pseudo_inverse(np.vstack([patterns, patterns])), pseudo_inverse(patterns), atol=1e-10)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(sorted(RULES)), st.integers(1, 12), st.integers(1, 12), st.integers(0, 9))
 def test_weights_are_symmetric_without_self_coupling(rule, n_patterns, n_units, seed):
     weight = RULES[rule](random_patterns(n_patterns, n_units, seed, np.float32))
@@ -89,5 +90,5 @@ def test_capacities_are_those_of_the_papers():
 
 
 def test_an_unknown_rule_is_answered_with_the_known_ones():
-    with pytest.raises(UnknownNameError, match="'hebbian'.*Allowed: hebb, pseudo-inverse, storkey"):
+    with pytest.raises(UnknownNameError, match=r"'hebbian'.*Allowed: hebb, pseudo-inverse, storkey"):
         capacity("hebbian", 10)
