@@ -1,7 +1,7 @@
 # `make lab` and `make test` need Python 3.11, make and a network connection once.
 # PYTHON=... names the interpreter, PORT=... and HOST=... where the lab listens.
 
-PORT ?= 8000
+PORT ?= 8765
 HOST ?= 127.0.0.1
 ARGS ?=
 PYTHON ?= $(shell for p in python3.11 python3 python; do \

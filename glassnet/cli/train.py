@@ -31,7 +31,14 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     **{("mlp", points): _PLANE for points in ("circle", "xor", "gauss", "spiral")},
     **{("mlp-regressor", points): _PLANE for points in ("reg-plane", "reg-gauss")},
     ("mlp", "digits"): {"batch_size": 32, "max_iter": 100, "tol": None},
-    ("mlp", "mnist"): {"hidden_layer_sizes": (256, 128), "batch_size": 128, "max_iter": 15, "tol": None},
+    ("mlp", "mnist"): {
+        "hidden_layer_sizes": (256, 128),
+        "batch_size": 128,
+        "learning_rate": "one-cycle",
+        "learning_rate_init": 3e-3,
+        "max_iter": 12,
+        "tol": None,
+    },
     ("mlp", "mnist5k"): {"batch_size": 32, "max_iter": 30, "tol": None},
 }
 
