@@ -18,6 +18,8 @@ _PUBLIC: dict[str, str] = {
     "MLPClassifier": "glassnet.networks.mlp",
     "MLPRegressor": "glassnet.networks.mlp",
     "Layer": "glassnet.networks.mlp",
+    "HopfieldNetwork": "glassnet.networks.hopfield",
+    "ModernHopfieldNetwork": "glassnet.networks.modern_hopfield",
     "LeNet5": "glassnet.networks.lenet",
     "AlexNet": "glassnet.networks.alexnet",
     "ResNet": "glassnet.networks.resnet",
