@@ -24,13 +24,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glassnet.data.vocabulary import BEGIN, END, PADDING
 from glassnet.errors import InvalidInputError
 from glassnet.networks.attention import DecodingCache
 from glassnet.networks.gpt import GPT
 from glassnet.networks.transformer import Transformer
 from glassnet.seeds import resolve_seed, torch_generator
 
-PADDING, BEGIN, END = 0, 1, 2
 EXTRA_LENGTH = 50
 
 
