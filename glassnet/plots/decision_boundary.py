@@ -176,7 +176,8 @@ class DecisionBoundaryDisplay(Display):
         floor = 1 / len(colors) if self.response == "predict_proba" else 0.0
         sure = np.clip((self.values.max(axis=-1, keepdims=True) - floor) / (1 - floor), 0, 1)
         strength = 0.1 + 0.35 * sure if self.response == "predict_proba" else 0.4
-        return (1 - strength) * np.array(to_rgb(theme.paper)) + strength * colors[self.values.argmax(axis=-1)]
+        mixed = (1 - strength) * np.array(to_rgb(theme.paper)) + strength * colors[self.values.argmax(axis=-1)]
+        return np.clip(mixed, 0, 1)
 
     def _colors(self, theme: Theme) -> dict[str, Any]:
         if self.values.ndim == 3:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -81,7 +81,7 @@ class Plane:
         _, spread, axes = np.linalg.svd(X - mean, full_matrices=False)
         share = spread**2 / max(np.sum(spread**2), np.finfo(float).tiny)
         names = [f"principal component {i + 1} ({share[i]:.0%} of the variance)" for i in range(2)]
-        return cls(mean, axes[:2], (names[0], names[1]))
+        return cls(mean, axes[:2], (names[0], names[1]))._said_how_far(X)
 
     @classmethod
     def of_samples(cls, X: np.ndarray, rows: Sequence[int]) -> Plane:
@@ -101,4 +101,9 @@ class Plane:
         if not np.all(lengths > 1e-9 * np.linalg.norm([b - a, c - a])):
             raise InvalidInputError(f"The samples {rows!r} lie on one line: they span no plane.")
         axes = np.stack([first, second]) / lengths[:, None]
-        return cls(a, axes, (f"from sample {rows[0]} to sample {rows[1]}", f"towards sample {rows[2]}"))
+        names = (f"from sample {rows[0]} to sample {rows[1]}", f"towards sample {rows[2]}")
+        return cls(a, axes, names)._said_how_far(X)
+
+    def _said_how_far(self, X: np.ndarray) -> Plane:
+        far = self.distance(X).mean()
+        return replace(self, note=f"samples lie {far:.2g} off this plane on average" if X.shape[1] > 2 else "")

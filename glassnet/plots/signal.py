@@ -32,8 +32,8 @@ class SignalDisplay(Display):
 
     Examples
     --------
-    >>> from sklearn.neural_network import MLPClassifier
-    >>> net = MLPClassifier((4,), max_iter=1000, random_state=0).fit([[0.0], [1.0]], [0, 1])
+    >>> from glassnet import MLPClassifier
+    >>> net = MLPClassifier((4,), max_iter=3, tol=None, random_state=0).fit([[0.0], [1.0]], [0, 1])
     >>> display = SignalDisplay.from_estimator(net, [0.5])
     >>> display.names, [len(h) for h in display.activations]
     (['input', 'layer 1', 'output'], [1, 4, 1])

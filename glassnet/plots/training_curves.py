@@ -64,11 +64,11 @@ class TrainingCurvesDisplay(Display):
 
     Examples
     --------
-    >>> from sklearn.neural_network import MLPClassifier
-    >>> net = MLPClassifier((4,), max_iter=1000, random_state=0)
-    >>> display = TrainingCurvesDisplay.from_estimator(net.fit([[0.0], [1.0]], [0, 1]))
-    >>> [(c.part, len(c.x) == net.n_iter_) for c in display.curves]
-    [('training', True)]
+    >>> from glassnet import MLPClassifier
+    >>> net = MLPClassifier((4,), max_iter=3, tol=None, random_state=0).fit([[0.0], [1.0]], [0, 1])
+    >>> display = TrainingCurvesDisplay.from_estimator(net)
+    >>> [(c.part, c.x.tolist()) for c in display.curves]
+    [('training', [1.0, 2.0, 3.0])]
     """
 
     curves: list[Curve]

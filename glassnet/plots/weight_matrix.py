@@ -122,8 +122,7 @@ class WeightMatrixDisplay(Display):
             n_used = matrix.size - self.n_zeros(name)
             said = f"{n_used} of {matrix.size} connections,\n{self.n_distinct(name)} different weights"
             use_axes(panel, theme, f"{name}\n{said}", "input", "unit")
-            colors = theme.signed_map()
-            colors.set_bad(theme.grid)
+            colors = theme.signed_map().with_extremes(bad=theme.grid)
             limit = symmetric_limit(matrix)
             masked = np.ma.masked_equal(matrix, 0)
             shown = panel.imshow(masked, cmap=colors, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
