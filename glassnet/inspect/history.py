@@ -144,6 +144,7 @@ class History(Observer):
             Held as float32.
         """
         self._scalars.setdefault(name, Series()).add(step, float(value))
+        self._stay_in_budget()
 
     def _go_back_to(self, step: int) -> None:
         """Forget what came after ``step``, from which the run was taken up again."""

@@ -123,7 +123,7 @@ class ClassProbabilitiesDisplay(Display):
         said = f"probability of the label {number(p)} = exp({number(-self.loss)}), loss {number(self.loss)}"
         if len(shown) < len(self.classes):
             said += f"\n{len(shown)} of {len(self.classes)} classes shown"
-        use_axes(ax, theme, said, "probability")
+        use_axes(ax, theme, said, "probability (dashed: what the label asks for)")
         places = np.arange(len(shown))
         is_label = shown == self.label
         colors = np.where(is_label, theme.positive, theme.negative)
