@@ -14,7 +14,19 @@ __version__ = _version("glassnet")
 
 # public name -> module that defines it (mirrored for type checkers in __init__.pyi)
 _PUBLIC: dict[str, str] = {
+    "McCullochPittsNeuron": "glassnet.networks.mcculloch_pitts",
+    "LogicNetwork": "glassnet.networks.logic",
+    "ripple_carry_adder": "glassnet.networks.arithmetic",
+    "multiplier": "glassnet.networks.arithmetic",
+    "IntegrateAndFireNeuron": "glassnet.networks.integrate_and_fire",
+    "IntegrateAndFireNetwork": "glassnet.networks.integrate_and_fire",
+    "linear_separability": "glassnet.networks.separability",
+    "predicate_order": "glassnet.networks.predicate_order",
+    "connectedness": "glassnet.networks.predicate_order",
     "Perceptron": "glassnet.networks.perceptron",
+    "mistake_bound": "glassnet.networks.perceptron",
+    "AdalineClassifier": "glassnet.networks.adaline",
+    "AdalineRegressor": "glassnet.networks.adaline",
     "MLPClassifier": "glassnet.networks.mlp",
     "MLPRegressor": "glassnet.networks.mlp",
     "Layer": "glassnet.networks.mlp",

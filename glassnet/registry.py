@@ -16,6 +16,8 @@ from glassnet.errors import UnknownNameError
 # estimators that `glassnet train NETWORK` can fit
 NETWORKS: dict[str, str] = {
     "perceptron": "glassnet.networks.perceptron:Perceptron",
+    "adaline": "glassnet.networks.adaline:AdalineClassifier",
+    "adaline-regressor": "glassnet.networks.adaline:AdalineRegressor",
     "mlp": "glassnet.networks.mlp:MLPClassifier",
     "mlp-regressor": "glassnet.networks.mlp:MLPRegressor",
 }
@@ -48,6 +50,7 @@ DATA: dict[str, str] = {
     "gate-or": "glassnet.data.gates:load_or",
     "gate-not": "glassnet.data.gates:load_not",
     "gate-xor": "glassnet.data.gates:load_xor",
+    "lines": "glassnet.data.lines:load_lines",
     "circle": "glassnet.data.toy:load_circle",
     "xor": "glassnet.data.toy:load_xor",
     "gauss": "glassnet.data.toy:load_gauss",

@@ -10,15 +10,15 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from numbers import Integral
 from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.model_selection import train_test_split
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from glassnet.errors import GlassnetWarning, InvalidInputError, UnknownNameError
+from glassnet.estimators.checks import check_positive_integers, checked_sample_weight
 from glassnet.learning import forward
 from glassnet.learning.losses import LOSSES
 from glassnet.learning.optimizers import Solver
@@ -179,7 +179,7 @@ class DenseEstimator(BaseEstimator, ABC):
             value or probability.
         """
         check_is_fitted(self)
-        hidden = forward.activations(self.spec_, self.state_.arrays, self._check_X(X))
+        hidden = forward.activations(self.spec_, self.state_.arrays, self._check_X(X, self.precision_))
         return [*hidden[:-1], LOSSES[self.spec_.loss][1](hidden[-1])]
 
     @property
@@ -202,13 +202,16 @@ class DenseEstimator(BaseEstimator, ABC):
             raise AttributeError("This network has no weights before it is fitted.")
         return self.spec_.views(self.state_.arrays["parameters"])
 
-    def _check_X(self, X: Any) -> np.ndarray:
-        X = validate_data(self, X, reset=False, dtype=self.precision_, order="C", accept_sparse="csr")
+    def _check_X(self, X: Any, dtype: str) -> np.ndarray:
+        X = validate_data(self, X, reset=False, dtype=dtype, order="C", accept_sparse="csr")
         return X if isinstance(X, np.ndarray) else X.toarray()
 
-    def _logits(self, X: Any) -> np.ndarray:
+    def _logits(self, X: Any, dtype: str | None = None) -> np.ndarray:
+        """Return the last layer's activations, computed in ``dtype`` or the network's precision."""
         check_is_fitted(self)
-        return forward.logits(self.spec_, self.state_.arrays, self._check_X(X))
+        dtype = dtype or self.precision_
+        arrays = {name: array.astype(dtype, copy=False) for name, array in self.state_.arrays.items()}
+        return forward.logits(self.spec_, arrays, self._check_X(X, dtype))
 
     def _validate(self, X: Any, y: Any, sample_weight: Any, reset: bool, classes: Any = None) -> tuple:
         """Return X, target and sample weights, checked and in the network's precision."""
@@ -220,7 +223,7 @@ class DenseEstimator(BaseEstimator, ABC):
         )
         X = X if isinstance(X, np.ndarray) else X.toarray()
         if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
+            sample_weight = checked_sample_weight(sample_weight, X)
         return X, *self._validate_target(y, sample_weight, classes if reset else self._known_target())
 
     @abstractmethod
@@ -302,23 +305,20 @@ class DenseEstimator(BaseEstimator, ABC):
     def _batch_size(self, n_samples: int) -> int:
         if self.batch_size == "auto":
             return n_samples if self.solver == "lbfgs" else min(200, n_samples)
-        if not isinstance(self.batch_size, Integral) or self.batch_size < 1:
-            raise InvalidInputError(f"batch_size must be 'auto' or a whole number above 0, got {self.batch_size!r}.")
-        if self.solver == "lbfgs" and self.batch_size < n_samples:
-            raise InvalidInputError(f"solver 'lbfgs' needs all samples in one batch, got batch_size={self.batch_size}.")
-        if self.batch_size > n_samples:
+        check_positive_integers(self, "batch_size")
+        size = int(self.batch_size)
+        if self.solver == "lbfgs" and size < n_samples:
+            raise InvalidInputError(f"solver 'lbfgs' needs all samples in one batch, got batch_size={size}.")
+        if size > n_samples:
             warnings.warn(
-                f"batch_size={self.batch_size} is more than the {n_samples} samples; each batch holds them all.",
+                f"batch_size={size} is more than the {n_samples} samples; each batch holds them all.",
                 GlassnetWarning,
                 stacklevel=5,
             )
-        return min(int(self.batch_size), n_samples)
+        return min(size, n_samples)
 
     def _check_iteration_parameters(self) -> None:
-        if not isinstance(self.max_iter, Integral) or self.max_iter < 1:
-            raise InvalidInputError(f"max_iter must be a whole number above 0, got {self.max_iter!r}.")
-        if not isinstance(self.n_iter_no_change, Integral) or self.n_iter_no_change < 1:
-            raise InvalidInputError(f"n_iter_no_change must be a whole number above 0, got {self.n_iter_no_change!r}.")
+        check_positive_integers(self, "max_iter", "n_iter_no_change")
         if not 0 < self.validation_fraction < 1:
             raise InvalidInputError(f"validation_fraction must be in (0, 1), got {self.validation_fraction}.")
 

@@ -72,6 +72,7 @@ class BackpropEngine:
         self.spec, self.solver = spec, solver
         self.X, self.target = torch.from_numpy(X), torch.from_numpy(target)
         self.sample_weight = None if sample_weight is None else torch.from_numpy(sample_weight)
+        self._mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean(dtype=np.float64))
         self.rules = [
             LayerRule(layer, n_in, k) for k, (layer, n_in) in enumerate(zip(spec.layers, spec.sizes[:-1], strict=True))
         ]
@@ -130,7 +131,7 @@ class BackpropEngine:
             return loss, self._gradient.numpy().copy()
 
     def _gradients(self, arrays: dict[str, Tensor], rows: Tensor, streams: Streams) -> tuple[float, float]:
-        """Write the gradient of a batch; return its mean loss and its total weight."""
+        """Write the gradient of a batch; return its mean loss and its weight."""
         if len(rows) == len(self.X):  # never shuffled, so nothing is to be gathered
             h, target = self.X, self.target
         else:
@@ -143,16 +144,16 @@ class BackpropEngine:
         loss, delta = LOSS_DELTAS[self.spec.loss](h, target)
         mean_loss, n = self._weigh(loss, delta, rows)
         for k in reversed(range(len(self.rules))):
-            delta = self.rules[k].backward(delta, parameters[k], self._gradient_views[k], down=k > 0)
+            below = self.rules[k].backward(delta, parameters[k], self._gradient_views[k], down=k > 0)
+            delta = delta if below is None else below
         return mean_loss, n
 
     def _weigh(self, loss: Tensor, delta: Tensor, rows: Tensor) -> tuple[float, float]:
-        """Divide delta by the batch's total weight; return the mean loss and that weight."""
+        """Divide delta by the batch's expected weight; return the mean loss and that weight."""
         if self.sample_weight is None:
             delta.div_(len(rows))
             return loss.mean().item(), float(len(rows))
-        weight = self.sample_weight[rows]
-        n = max(weight.sum().item(), torch.finfo(weight.dtype).tiny)
+        weight, n = self.sample_weight[rows], len(rows) * self._mean_weight
         delta.mul_(weight[:, None] / n)
         return (torch.dot(loss, weight) / n).item(), n
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from glassnet.learning import kernels
 from glassnet.learning.optimizers import SLOTS, Solver
+from glassnet.learning.perceptron_rule import VARIANTS, initial_arrays
 from glassnet.learning.spec import Layer, NetworkSpec
 from glassnet.training.batches import Batches
 from glassnet.training.state import TrainingState
@@ -70,13 +71,35 @@ class DenseKernelEngine:
 class PerceptronKernelEngine:
     """Makes the steps of Rosenblatt's rule by `kernels.perceptron_steps`, one sample a step.
 
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features)
-    target : ndarray of shape (n_samples, n_outputs)
-        Zeros and ones.
-    sample_weight : ndarray of shape (n_samples,) or None
-    learning_rate : float
+    Parameters are those of `glassnet.learning.perceptron_rule.PerceptronEngine`.
+    """
+
+    name = "kernel"
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None,
+        learning_rate: float,
+        variant: str = "plain",
+    ):
+        self._data = (X, target, _NONE.astype(X.dtype) if sample_weight is None else sample_weight)
+        self._rule = (X.dtype.type(learning_rate), VARIANTS.index(variant))
+
+    def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
+        """Make one step per sample; see `glassnet.training.state.Engine`."""
+        mistakes = np.empty(len(batches))
+        order = batches.indices[batches.starts]
+        arrays = [state.arrays[name] for name in ("weight", "bias", "kept_weight", "kept_bias", "counts")]
+        kernels.perceptron_steps(*self._data, order, *self._rule, *arrays, mistakes)
+        return mistakes
+
+
+class LMSKernelEngine:
+    """Makes the steps of the LMS rule by `kernels.lms_steps`, one sample a step.
+
+    Parameters are those of `glassnet.learning.lms.LMSEngine`.
     """
 
     name = "kernel"
@@ -87,11 +110,11 @@ class PerceptronKernelEngine:
 
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
         """Make one step per sample; see `glassnet.training.state.Engine`."""
-        mistakes = np.empty(len(batches))
+        losses = np.empty(len(batches))
         order = batches.indices[batches.starts]
         weight, bias = state.arrays["weight"], state.arrays["bias"]
-        kernels.perceptron_steps(*self._data, order, self._learning_rate, weight, bias, mistakes)
-        return mistakes
+        kernels.lms_steps(*self._data, order, self._learning_rate, weight, bias, losses)
+        return losses
 
 
 def ready() -> bool:
@@ -126,14 +149,14 @@ def _exercise() -> None:
     engine = DenseKernelEngine(spec, Solver(), X, target, None)
     arrays = {"parameters": np.zeros(spec.n_parameters, np.float32), **slots}
     engine.run(TrainingState(arrays, engine, 0, 2, 1), batches)
-    rule = PerceptronKernelEngine(X, target, None, 1.0)
-    arrays = {"weight": np.zeros((1, 2), np.float32), "bias": np.zeros(1, np.float32)}
-    rule.run(TrainingState(arrays, rule, 0, 2, 1), batches)
+    units = initial_arrays(1, 2, np.float32)
+    for rule in (PerceptronKernelEngine(X, target, None, 1.0), LMSKernelEngine(X, target, None, 1.0)):
+        rule.run(TrainingState(units, rule, 0, 2, 1), batches)
 
 
 def _marker() -> Path:
     """Return the file that says what numba's cache beside it was made from."""
-    folder = Path(kernels.dense_steps.stats.cache_path)
+    folder = Path(str(kernels.dense_steps.stats.cache_path))
     folder.mkdir(parents=True, exist_ok=True)
     return folder / "glassnet-kernels-compiled.txt"
 

@@ -218,22 +218,17 @@ def descend(solver, parameters, gradient, slot_1, slot_2, rate, settings, step):
 
 
 @njit(**OPTIONS)
-def gather(X, target, sample_weight, rows, h, t, w):
-    """Copy a batch into units x batch; pad with samples of weight 0. Return its weight."""
+def gather(X, target, sample_weight, mean_weight, rows, h, t, w):
+    """Copy a batch into units x batch; pad with samples of weight 0."""
     n, padded = len(rows), len(w)
-    total = 0.0
-    for b in range(n):
-        w[b] = sample_weight[rows[b]] if len(sample_weight) else 1
-        total += w[b]
-    total = max(total, 1e-37)
     for b in range(padded):
         r = rows[min(b, n - 1)]
-        w[b] = w[b] / total if b < n else 0
+        weight = sample_weight[r] / mean_weight if len(sample_weight) else 1.0
+        w[b] = weight / n if b < n else 0
         for i in range(X.shape[1]):
             h[i, b] = X[r, i]
         for o in range(target.shape[1]):
             t[o, b] = target[r, o]
-    return total
 
 
 @njit(**OPTIONS)
@@ -251,24 +246,31 @@ def dense_steps(
     w = np.empty(lanes, kind)
     gradient = np.empty(len(parameters), kind)
     outputs = len(h) - sizes[-1]
-    n, total = 0, 0.0
+    mean_weight = np.sum(sample_weight) / len(X) if len(sample_weight) else 1.0
+    n = 0
     for s in range(len(starts)):
         if s == 0 or starts[s] != starts[s - 1] or stops[s] != stops[s - 1]:
             n = (stops[s] - starts[s] + 7) // 8 * 8
-            total = gather(X, target, sample_weight, indices[starts[s] : stops[s]], h, t, w[:n])
+            gather(X, target, sample_weight, mean_weight, indices[starts[s] : stops[s]], h, t, w[:n])
         forward(sizes, activations, parameters, h, n)
         losses[s] = output_delta(loss, h[outputs:], t, delta[outputs:], w, sizes[-1], n)
         for o in range(outputs, len(h)):
             times_derivative(activations[-1], delta[o], h[o], n)
         backward(sizes, activations, parameters, h, delta, gradient, n)
         if alpha > 0:
-            add_decay(sizes, parameters, gradient, kind.type(alpha / total))
+            strength = alpha / ((stops[s] - starts[s]) * mean_weight)
+            add_decay(sizes, parameters, gradient, kind.type(strength))
         descend(solver, parameters, gradient, slot_1, slot_2, rates[s], settings, first_step + s)
 
 
 @njit(**OPTIONS)
-def perceptron_steps(X, target, sample_weight, order, learning_rate, weight, bias, mistakes):
-    """Make one step of Rosenblatt's rule for each sample in ``order``; write its mistakes."""
+def perceptron_steps(X, target, sample_weight, order, learning_rate, variant, weight, bias, kept_weight, kept_bias, counts, mistakes):  # fmt: skip  # noqa: E501
+    """Make one step of Rosenblatt's rule for each sample in ``order``; write its mistakes.
+
+    Variants as in `glassnet.learning.perceptron_rule`: 0 plain, 1 averaged, 2 pocket, with their
+    kept weights; counts (n_units, 2) holds the steps averaged, or the current and the best run.
+    """
+    one = X.dtype.type(1)
     for s in range(len(order)):
         row = X[order[s]]
         wrong = 0
@@ -276,7 +278,13 @@ def perceptron_steps(X, target, sample_weight, order, learning_rate, weight, bia
             z = bias[k]
             for i in range(len(row)):
                 z += weight[k, i] * row[i]
-            error = target[order[s], k] - (X.dtype.type(1) if z >= 0 else X.dtype.type(0))
+            error = target[order[s], k] - (one if z >= 0 else X.dtype.type(0))
+            if variant == 2:
+                counts[k, 0] = 0 if error != 0 else counts[k, 0] + 1
+                if counts[k, 0] > counts[k, 1]:
+                    counts[k, 1] = counts[k, 0]
+                    kept_weight[k] = weight[k]
+                    kept_bias[k] = bias[k]
             if error != 0:
                 change = learning_rate * error
                 if len(sample_weight):
@@ -285,7 +293,34 @@ def perceptron_steps(X, target, sample_weight, order, learning_rate, weight, bia
                     weight[k, i] += change * row[i]
                 bias[k] += change
                 wrong += 1
+            if variant == 1:
+                counts[k, 0] += 1
+                share = one / X.dtype.type(counts[k, 0])
+                for i in range(len(row)):
+                    kept_weight[k, i] += share * (weight[k, i] - kept_weight[k, i])
+                kept_bias[k] += share * (bias[k] - kept_bias[k])
         mistakes[s] = wrong
+
+
+@njit(**OPTIONS)
+def lms_steps(X, target, sample_weight, order, learning_rate, weight, bias, losses):
+    """Make one step of the LMS rule for each sample in ``order``; write half its squared error."""
+    mean_weight = np.sum(sample_weight) / len(X) if len(sample_weight) else 1.0
+    for s in range(len(order)):
+        row = X[order[s]]
+        w = sample_weight[order[s]] / mean_weight if len(sample_weight) else 1.0
+        rate = X.dtype.type(learning_rate * w)
+        total = 0.0
+        for k in range(len(bias)):
+            z = bias[k]
+            for i in range(len(row)):
+                z += weight[k, i] * row[i]
+            error = target[order[s], k] - z
+            total += 0.5 * w * error * error
+            for i in range(len(row)):
+                weight[k, i] += rate * error * row[i]
+            bias[k] += rate * error
+        losses[s] = total
 
 
 @njit(**OPTIONS)

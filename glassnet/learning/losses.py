@@ -1,9 +1,12 @@
 """Losses, from logits, and their gradients with respect to the logits.
 
-All losses are means over the samples; with weights, means weighted by them. (The
-lecture's J is a sum over the samples. The same steps come from the sum when the learning
-rate is divided by N.) The three losses of the estimators share one property that makes
-backpropagation simple: the gradient with respect to the output's pre-activation z is
+All losses are means over the samples. With sample weights w, a batch of n samples has the
+loss sum of w_i L_i / (n mean(w)), the mean being over the whole data set: batches add up to
+the weighted mean, and a weight counts as much in a batch of one. (The lecture's J is a sum
+over the samples. The same steps come from the sum when the learning rate is divided by N.)
+
+The three losses of the estimators share one property that makes backpropagation simple:
+the gradient with respect to the output's pre-activation z is
 
     dL/dz = (output - target) / N,
 

@@ -18,11 +18,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import column_or_1d
 
 from glassnet.errors import InvalidInputError
+from glassnet.estimators.checks import class_targets, with_class_weight
 from glassnet.estimators.dense import DenseEstimator
 from glassnet.learning.activations import sigmoid, softmax
 from glassnet.learning.spec import Layer
@@ -218,18 +216,9 @@ class MLPClassifier(ClassifierMixin, DenseEstimator):
         return "binary_cross_entropy" if n_outputs == 1 else "cross_entropy"
 
     def _validate_target(self, y: np.ndarray, sample_weight: Any, known: Any) -> tuple[np.ndarray, Any]:
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        self.classes_ = np.unique(y if known is None else known)
-        if len(self.classes_) < 2:
-            raise InvalidInputError(f"A classifier needs at least 2 classes, got 1 class: {self.classes_[0]!r}.")
-        if unknown := sorted(set(np.unique(y)) - set(self.classes_)):
-            raise InvalidInputError(f"y has labels {unknown}, which are not among the classes {list(self.classes_)}.")
-        target = (y[:, None] == self.classes_).astype(self.precision_)  # (n_samples, n_classes)
-        if self.class_weight is not None:
-            by_class = compute_sample_weight(self.class_weight, y)
-            sample_weight = (by_class if sample_weight is None else by_class * sample_weight).astype(self.precision_)
-        return np.ascontiguousarray(target[:, 1:] if len(self.classes_) == 2 else target), sample_weight
+        y, self.classes_, target = class_targets(y, known)
+        sample_weight = with_class_weight(sample_weight, self.class_weight, y, self.precision_)
+        return np.ascontiguousarray(target, dtype=self.precision_), sample_weight
 
     def _known_target(self) -> np.ndarray:
         return self.classes_
@@ -264,7 +253,7 @@ class MLPRegressor(RegressorMixin, DenseEstimator):
     >>> X = [[0.0], [1.0], [2.0], [3.0]]
     >>> net = MLPRegressor((), solver="sgd", alpha=0, learning_rate_init=0.1, max_iter=300, tol=None, random_state=0)
     >>> net.fit(X, [1.0, 3.0, 5.0, 7.0]).predict([[10.0]]).round(2)
-    array([21.], dtype=float32)
+    array([21.])
     """
 
     _stratify: ClassVar[bool] = False
@@ -285,8 +274,8 @@ class MLPRegressor(RegressorMixin, DenseEstimator):
         return self._partial_fit(X, y, sample_weight)
 
     def predict(self, X: Any) -> np.ndarray:
-        """Return the outputs, shape (n_samples,), or (n_samples, n_outputs) as y was given."""
-        z = self._logits(X)
+        """Return the outputs, float64 of shape (n_samples,), or (n_samples, n_outputs) as y was given."""
+        z = self._logits(X, "float64")  # in float32, a sum depends on the batch that it is in
         return z[:, 0] if self._flat else z
 
     def _validate_target(self, y: np.ndarray, sample_weight: Any, known: Any) -> tuple[np.ndarray, Any]:

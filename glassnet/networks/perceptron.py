@@ -13,30 +13,29 @@ is one unit per class, and the one with the largest pre-activation is the answer
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from numbers import Integral
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.class_weight import compute_sample_weight
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.base import ClassifierMixin
 
 from glassnet.errors import InvalidInputError, UnknownNameError
-from glassnet.seeds import resolve_seed
-from glassnet.training.fit import FitResult, run_epochs
+from glassnet.estimators.checks import class_targets, with_class_weight
+from glassnet.estimators.linear_units import LinearUnits
+from glassnet.learning.perceptron_rule import VARIANTS, PerceptronEngine, initial_arrays
+from glassnet.networks.separability import linear_separability
 from glassnet.training.observers import EpochLosses, Observer, StopTraining
 from glassnet.training.state import TrainingState
 
-ENGINES = ("auto", "kernel", "formula")
 
-
-class Perceptron(ClassifierMixin, BaseEstimator):
+class Perceptron(ClassifierMixin, LinearUnits):
     """Rosenblatt's perceptron: threshold units that learn from their mistakes.
 
     Parameters
     ----------
+    variant : {"plain", "averaged", "pocket"}, default="plain"
+        What is predicted by: the last weights, their mean over all steps, or those that were
+        right for the longest run of samples. The last two are for classes that no
+        hyperplane separates.
     learning_rate_init : float, default=1.0
         Above 0. Starting from zero weights it scales them and changes no decision.
     max_iter : int, default=1000
@@ -59,13 +58,14 @@ class Perceptron(ClassifierMixin, BaseEstimator):
     ----------
     classes_ : ndarray of shape (n_classes,)
     coef_ : ndarray of shape (1, n_features) or (n_classes, n_features)
-        Live view of the weights.
+        Weights that predict; a live view.
     intercept_ : ndarray of shape (1,) or (n_classes,)
         The biases, which are minus the thresholds.
     n_mistakes_ : int
         Mistakes made, and so corrections, over the whole fit; with more than two classes
         every unit that errs counts.
-    mistakes_per_epoch_ : list of int
+    mistakes_per_epoch_, loss_curve_ : list
+        Mistakes of each epoch, and their share of the samples.
     converged_ : bool
         Whether an epoch passed without a mistake, which ended the fit.
     n_iter_ : int
@@ -88,6 +88,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
 
     def __init__(
         self,
+        variant: str = "plain",
         *,
         learning_rate_init: float = 1.0,
         max_iter: int = 1000,
@@ -99,6 +100,7 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         precision: str = "float32",
         class_weight: Any = None,
     ):
+        self.variant = variant
         self.learning_rate_init = learning_rate_init
         self.max_iter = max_iter
         self.shuffle = shuffle
@@ -109,85 +111,9 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         self.precision = precision
         self.class_weight = class_weight
 
-    def initialize(self, X: Any, y: Any, sample_weight: Any = None) -> TrainingState:
-        """Check the data, set the weights to zero and return the state before the first step.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), optional
-            Scales the learning rate of each sample.
-
-        Returns
-        -------
-        TrainingState
-            Also kept as ``state_``; one step visits one sample.
-        """
-        return self._start(*self._validate(X, y, sample_weight, None, reset=True))
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, observers: Sequence[Observer] = ()) -> Perceptron:
-        """Correct mistake after mistake until an epoch has none, or ``max_iter`` epochs are over.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            A sparse matrix is made dense.
-        y : array-like of shape (n_samples,)
-        sample_weight : array-like of shape (n_samples,), optional
-            Scales the learning rate of each sample.
-        observers : sequence of Observer
-
-        Returns
-        -------
-        self
-        """
-        if not isinstance(self.max_iter, Integral) or self.max_iter < 1:
-            raise InvalidInputError(f"max_iter must be a whole number above 0, got {self.max_iter!r}.")
-        again = self.warm_start and hasattr(self, "state_")
-        data = self._validate(X, y, sample_weight, None, reset=not again)
-        state = self._continue(*data) if again else self._start(*data)
-        self.mistakes_per_epoch_: list[int] = []
-        self._run(state, self.max_iter, observers)
-        return self
-
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Perceptron:
-        """Make one epoch over the given samples.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        classes : array-like of shape (n_classes,), optional
-            All labels that will ever come; needed at the first call unless y has them all.
-        sample_weight : array-like of shape (n_samples,), optional
-
-        Returns
-        -------
-        self
-        """
-        first = not hasattr(self, "state_")
-        data = self._validate(X, y, sample_weight, classes, reset=first)
-        if first:
-            self.mistakes_per_epoch_ = []
-        self._run(self._start(*data) if first else self._continue(*data), 1, ())
-        return self
-
-    @property
-    def coef_(self) -> np.ndarray:
-        """Weight of each unit; a live view."""
-        return self._arrays()["weight"]
-
-    @property
-    def intercept_(self) -> np.ndarray:
-        """Bias of each unit, minus its threshold; a live view."""
-        return self._arrays()["bias"]
-
     def decision_function(self, X: Any) -> np.ndarray:
         """Return the pre-activation of each unit, shape (n_samples,) or (n_samples, n_classes)."""
-        check_is_fitted(self)
-        z = self._dense(validate_data(self, X, reset=False, dtype=self.precision, accept_sparse="csr"))
-        z = z @ self.coef_.T + self.intercept_
+        z = self._pre_activation(X)
         return z[:, 0] if z.shape[1] == 1 else z
 
     def predict(self, X: Any) -> np.ndarray:
@@ -195,87 +121,52 @@ class Perceptron(ClassifierMixin, BaseEstimator):
         z = self.decision_function(X)
         return self.classes_[(z >= 0).astype(int) if z.ndim == 1 else z.argmax(1)]
 
-    def _arrays(self) -> dict[str, np.ndarray]:
-        if not hasattr(self, "state_"):
-            raise AttributeError("This perceptron has no weights before it is fitted.")
-        return self.state_.arrays
+    @property
+    def coef_(self) -> np.ndarray:
+        """Weight that each unit predicts by, (n_units, n_features); a live view."""
+        return self._arrays()["weight" if self.variant == "plain" else "kept_weight"]
 
-    def _validate(self, X: Any, y: Any, sample_weight: Any, classes: Any, reset: bool) -> tuple:
-        """Return X, target and sample weights, checked and in the network's precision."""
-        if self.precision not in ("float32", "float64"):
-            raise UnknownNameError("precision", self.precision, ("float32", "float64"))
-        X, y = validate_data(self, X, y, reset=reset, accept_sparse="csr", dtype=self.precision, order="C")
-        check_classification_targets(y)
-        X = self._dense(X)
-        target = self._target(y, classes, reset)
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-        if self.class_weight is not None:
-            by_class = compute_sample_weight(self.class_weight, y).astype(X.dtype)
-            sample_weight = by_class if sample_weight is None else by_class * sample_weight
-        return X, target, sample_weight
+    @property
+    def intercept_(self) -> np.ndarray:
+        """Bias that each unit predicts by, (n_units,); a live view."""
+        return self._arrays()["bias" if self.variant == "plain" else "kept_bias"]
 
-    def _target(self, y: np.ndarray, classes: Any, reset: bool) -> np.ndarray:
-        """Return the units' targets, zeros and ones of shape (n_samples, n_units)."""
-        if reset:
-            self.classes_ = np.unique(y if classes is None else classes)
-        if len(self.classes_) < 2:
-            raise InvalidInputError(f"A classifier needs at least 2 classes, got 1 class: {self.classes_[0]!r}.")
-        if unknown := sorted(set(np.unique(y)) - set(self.classes_)):
-            raise InvalidInputError(f"y has labels {unknown}, which are not among the classes {list(self.classes_)}.")
-        target = (y[:, None] == self.classes_).astype(self.precision)
-        return np.ascontiguousarray(target[:, 1:] if len(self.classes_) == 2 else target)
+    @property
+    def mistakes_per_epoch_(self) -> list[int]:
+        """Mistakes made in each epoch."""
+        return [round(loss * self.state_.n_samples) for loss in self.loss_curve_]
 
-    @staticmethod
-    def _dense(X: Any) -> np.ndarray:
-        return X if isinstance(X, np.ndarray) else X.toarray()
+    @property
+    def n_mistakes_(self) -> int:
+        """Mistakes made in all."""
+        return sum(self.mistakes_per_epoch_)
 
-    def _start(self, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> TrainingState:
-        n_units = target.shape[1]
-        arrays = {"weight": np.zeros((n_units, X.shape[1]), X.dtype), "bias": np.zeros(n_units, X.dtype)}
-        return self._bind(arrays, resolve_seed(self.random_state), X, target, sample_weight)
+    @property
+    def converged_(self) -> bool:
+        """Whether the last epoch passed without a mistake."""
+        return self.loss_curve_[-1:] == [0]
 
-    def _continue(self, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> TrainingState:
-        old = self.state_
-        state = self._bind(old.arrays, old.seed, X, target, sample_weight)
-        state.step, state.epoch = old.step, old.epoch + (old.position > 0)
-        return state
+    def _validate_target(self, y: np.ndarray, sample_weight: Any, known: Any) -> tuple[np.ndarray, Any]:
+        y, self.classes_, target = class_targets(y, known)
+        return target, with_class_weight(sample_weight, self.class_weight, y, self.precision)
 
-    def _bind(self, arrays: dict, seed: int, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> TrainingState:
-        if not self.learning_rate_init > 0:
-            raise InvalidInputError(f"learning_rate_init must be above 0, got {self.learning_rate_init}.")
-        engine = self._engine_class(X.dtype)(X, target, sample_weight, self.learning_rate_init)
-        self.engine_ = engine.name
-        self.state_ = TrainingState(arrays, engine, seed, len(X), 1, self.shuffle)
-        return self.state_
+    def _known_target(self) -> np.ndarray:
+        return self.classes_
 
-    def _engine_class(self, dtype: np.dtype) -> Any:
-        """Choose between the compiled kernel and the rule in plain NumPy."""
-        if self.engine not in ENGINES:
-            raise UnknownNameError("engine", self.engine, ENGINES)
-        if self.engine != "formula":
-            from glassnet.learning import kernel_engine
+    def _initial_arrays(self, n_units: int, n_features: int) -> dict[str, np.ndarray]:
+        if self.variant not in VARIANTS:
+            raise UnknownNameError("variant", self.variant, VARIANTS)
+        return initial_arrays(n_units, n_features, np.dtype(self.precision))
 
-            if self.engine == "kernel" or (dtype == np.float32 and kernel_engine.ready()):
-                return kernel_engine.PerceptronKernelEngine
-        from glassnet.learning.perceptron_rule import PerceptronEngine
+    def _make_engine(self, compiled: bool, batch_size: int, *data: Any) -> Any:
+        if compiled:
+            from glassnet.learning.kernel_engine import PerceptronKernelEngine
 
-        return PerceptronEngine
+            return PerceptronKernelEngine(*data, self.learning_rate_, self.variant)
+        return PerceptronEngine(*data, self.learning_rate_, self.variant)
 
-    def _run(self, state: TrainingState, n_epochs: int, observers: Sequence[Observer]) -> None:
-        result = FitResult()
-        try:
-            run_epochs(state, n_epochs, result, verbose=self.verbose, observers=[_Converged(state), *observers])
-        finally:
-            self.mistakes_per_epoch_ += [round(loss * state.n_samples) for loss in result.loss_curve]
-            self.n_mistakes_ = sum(self.mistakes_per_epoch_)
-            self.n_iter_ = len(self.mistakes_per_epoch_)
-            self.converged_ = self.mistakes_per_epoch_[-1:] == [0]
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        return tags
+    def _watching(self, state: TrainingState) -> dict[str, Any]:
+        return {"observers": [_Converged(state)]}
 
 
 class _Converged(Observer):
@@ -286,7 +177,8 @@ class _Converged(Observer):
         self._n_steps = state.steps_per_epoch
 
     def next_event(self, step: int) -> int | None:
-        self._next += self._n_steps
+        while self._next <= step:
+            self._next += self._n_steps
         return self._next
 
     def record(self, first_step: int, losses: np.ndarray) -> None:
@@ -295,3 +187,44 @@ class _Converged(Observer):
     def observe(self, state: TrainingState) -> None:
         if self._losses.values()[-1] == 0:
             raise StopTraining
+
+
+def mistake_bound(X: Any, y: Any) -> float:
+    """Return (R / gamma)^2, above which no perceptron that starts at zero can make mistakes.
+
+    R is the length of the longest sample, with its constant input 1 for the bias, and gamma
+    the distance of the nearest sample from a separating hyperplane of that space. The bound
+    holds for any such hyperplane; the one taken is that of `linear_separability`.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+        Two classes.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    InvalidInputError
+        If no hyperplane separates the classes.
+
+    References
+    ----------
+    A. B. J. Novikoff (1962). On convergence proofs on perceptrons.
+
+    Examples
+    --------
+    >>> bound = mistake_bound([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1])
+    >>> Perceptron(random_state=0).fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1]).n_mistakes_ <= bound
+    True
+    """
+    result = linear_separability(X, y)
+    if not result.separable:
+        raise InvalidInputError("The bound holds for separable classes; no hyperplane separates these.")
+    inputs = np.hstack([np.asarray(X, dtype=float), np.ones((len(X), 1))])
+    plane = np.append(result.weight, result.bias)
+    gamma = np.abs(inputs @ plane).min() / np.linalg.norm(plane)
+    return float((inputs**2).sum(1).max() / gamma**2)

@@ -6,7 +6,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
 
-from glassnet import MLPClassifier, MLPRegressor, Perceptron
+from glassnet import AdalineClassifier, AdalineRegressor, MLPClassifier, MLPRegressor, Perceptron
 
 ROUNDING = (
     "Weights and repeated samples are summed in another order; in float32 the results differ by about 2e-6, "
@@ -24,6 +24,9 @@ SKIPPED = {"check_array_api_input"}
 # estimator, number of checks that pass, the checks that may fail and why
 CASES = [
     (Perceptron(), 60, {**dict.fromkeys(WEIGHT_CHECKS, ORDER), "check_class_weight_classifiers": NO_MARGIN}),
+    (AdalineClassifier(), 61, dict.fromkeys(WEIGHT_CHECKS, ORDER)),
+    (AdalineRegressor(), 58, dict.fromkeys(WEIGHT_CHECKS, ORDER)),
+    (AdalineRegressor(batch_size="all", precision="float64"), 60, {}),
     (MLPClassifier(engine="formula"), 61, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (MLPClassifier(engine="kernel"), 61, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (MLPClassifier(precision="float64"), 63, {}),

@@ -60,7 +60,7 @@ def autograd(spec, X, target, weight, parameters):
         h = TORCH_ACTIVATIONS[name](h @ w.T + b)
     losses = TORCH_LOSSES[spec.loss](h, torch.tensor(target))
     weights = torch.ones(len(X), dtype=flat.dtype) if weight is None else torch.tensor(weight)
-    loss = (losses * weights).sum() / weights.sum()
+    loss = (losses * weights).sum() / weights.sum()  # the batch is the whole data set
     loss.backward()
     return loss.item(), flat.grad.numpy()
 
