@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import numpy as np
@@ -100,10 +100,21 @@ def counter() -> type[Counter]:
 
 
 @pytest.fixture
-def visitor(counter: type[Counter]) -> Visitor:
-    visitor = Visitor(Session(counter))
-    visitor("open")
-    return visitor
+def visit(counter: type[Counter]) -> Callable[[float], Visitor]:
+    """Opens the counter for a visitor with this time budget."""
+
+    def new_visitor(budget: float) -> Visitor:
+        visitor = Visitor(Session(counter, budget))
+        visitor("open")
+        return visitor
+
+    return new_visitor
+
+
+@pytest.fixture
+def visitor(visit: Callable[[float], Visitor]) -> Visitor:
+    """A visitor whose requests are never cut short."""
+    return visit(30)
 
 
 @pytest.fixture

@@ -84,15 +84,10 @@ def test_python_is_that_of_the_moment_shown(visitor):
     assert visitor("python")["python"] == "print(3)"
 
 
-def test_a_request_ends_with_its_time_budget(counter, visitor):
+@pytest.mark.parametrize("long_way", [{"do": "step", "n": 100_000}, {"do": "seek", "step": 100_000}])
+def test_a_request_ends_with_its_time_budget(counter, visit, long_way):
     counter.seconds_per_step = 0.004
-    step = visitor("step", n=100_000)["time"]["step"]
-    assert 1 <= step < 100
-
-
-def test_a_long_seek_ends_with_its_time_budget_too(counter, visitor):
-    counter.seconds_per_step = 0.004
-    assert 1 <= visitor("seek", step=100_000)["time"]["step"] < 100
+    assert 1 <= visit(0.02)(**long_way)["time"]["step"] < 100
 
 
 def test_nothing_but_open_comes_first(counter):

@@ -182,7 +182,7 @@ class Playground {
   inspect(unit) {
     const { words } = this;
     const bias = this.now.arrays.biases.data[this.diagram.units.flat().indexOf(unit)];
-    const rows = [[words.bias, bias], ...this.diagram.into(unit).map(({ from, weight }) => [`${words.from} ${from.name}`, weight])];
+    const rows = [[words.bias, bias], ...this.diagram.into(unit).map(({ from, weight }) => [`${words.from} ${from.short}`, weight])];
     const key = rows.map(([name, value]) => `${name}${decimal(value)}`).join();
     if (key === this.inspectorKey) return;
     this.inspectorKey = key;

@@ -4,7 +4,6 @@ import { h, icon } from "./dom.js";
 
 const HALF_CIRCLE = "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18zm0 2v14a7 7 0 0 1 0-14z";
 const LETTERS = "M3 18 8 6l5 12M4.7 14h6.6M14.5 18l3.2-8 3.3 8M15.6 15.4h4.2";
-const THEMES = ["light", "dark"];
 
 /** Return the buttons, and apply what was chosen before. */
 export function headerButtons(texts) {
@@ -22,12 +21,16 @@ export function headerButtons(texts) {
   }, icon(LETTERS));
   const light = h("button", {
     type: "button", class: "quiet square", testid: "theme", title: texts.theme, "aria-label": texts.theme, onclick: () => {
-      const isDark = getComputedStyle(root).getPropertyValue("--is-dark").trim() === "1";
-      root.dataset.theme = THEMES[isDark ? 0 : 1];
+      const isDark = (root.dataset.theme ?? systemTheme()) === "dark";
+      root.dataset.theme = isDark ? "light" : "dark";
       writeChoices();
     },
   }, icon(HALF_CIRCLE));
   return [type, light];
+}
+
+function systemTheme() {
+  return matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 }
 
 function readChoices() {

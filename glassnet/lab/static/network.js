@@ -31,6 +31,7 @@ export class NetworkDiagram {
     const shape = sizes.slice(0, -1);
     this.units = sizes.map((size, layer) => Array.from({ length: size }, (_, unit) => this.unit(layer, unit, layer === shape.length)));
     this.inputs = inputs.map((input) => this.input(input));
+    this.layers.style.setProperty("--columns", sizes.length + 1);
     const columns = shape.map((size, layer) => this.column(this.layerHead(shape, layer), this.units[layer]));
     this.layers.replaceChildren(
       this.column([h("span", {}, this.words.inputs)], this.inputs.map(({ row }) => row)),
@@ -54,7 +55,7 @@ export class NetworkDiagram {
       onclick: () => this.actions.shape(resized(change)),
     }, text);
     return [
-      h("span", { testid: `layer-${layer + 1}-units` }, words.units(size)),
+      h("span", {}, h("span", { testid: `layer-${layer + 1}-units` }, String(size)), h("small", {}, ` ${words.units(size)}`)),
       h("div", { class: "row" },
         button("\u2212", words.removeUnit(layer + 1), `layer-${layer + 1}-remove`, size <= 1, -1),
         button("+", words.addUnit(layer + 1), `layer-${layer + 1}-add`, size >= this.mostUnits, +1)),
@@ -70,7 +71,7 @@ export class NetworkDiagram {
     const button = h("button", {
       type: "button", class: "unit", testid, "aria-label": name, title: this.words.showUnit, "aria-pressed": false, onclick: select,
     }, canvas, bias);
-    return Object.assign(button, { canvas, bias, name });
+    return Object.assign(button, { canvas, bias, name, short: this.words.shortUnit(unit + 1) });
   }
 
   input({ name, label, on }) {
@@ -79,7 +80,7 @@ export class NetworkDiagram {
       type: "button", class: "unit", testid: `input-${name}`, "aria-label": this.words.input(label), "aria-pressed": on,
       disabled: !this.live, onclick: () => this.actions.input(name, !on),
     }, canvas);
-    return { on, canvas, unit: Object.assign(unit, { name: label }), row: h("div", { class: "input" }, h("span", {}, label), unit) };
+    return { on, canvas, unit: Object.assign(unit, { name: label, short: label }), row: h("div", { class: "input" }, h("span", {}, label), unit) };
   }
 
   buildLinks() {

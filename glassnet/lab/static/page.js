@@ -82,6 +82,7 @@ async function copy(text, button, done) {
 
 addEventListener("hashchange", () => {
   const { speed: newSpeed, step: newStep, ...linked } = readLink(location.hash);
+  stage.play(false);
   stage.transport.speedText = newSpeed ?? "";
   stage.open(linked, Number(newStep) || 0);
 });

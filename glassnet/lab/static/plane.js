@@ -8,6 +8,7 @@ import { decimal } from "./numbers.js";
 const RADIUS = 2.9;
 const SMALL_RADIUS = 2.2;
 const MANY = 500;
+const USUAL_WIDTH = 240;
 const PROBE_STEP = 0.25;
 
 /** `half` is half the side of the square; `onprobe(x1, x2)` is called as the visitor points, and with null after. */
@@ -59,7 +60,8 @@ export class Plane {
     const { groups, map, edge } = this.drawn;
     const { context, width, height } = sharpCanvas(this.points);
     context.clearRect(0, 0, width, height);
-    const radius = groups.reduce((n, { rows }) => n + rows.length / 3, 0) > MANY ? SMALL_RADIUS : RADIUS;
+    const isMany = groups.reduce((n, { rows }) => n + rows.length / 3, 0) > MANY;
+    const radius = (isMany ? SMALL_RADIUS : RADIUS) * Math.max(1, width / USUAL_WIDTH);
     for (const { rows, isHollow } of groups) {
       for (let i = 0; i < rows.length; i += 3) {
         const [x, y] = [this.toPixel(rows[i], width), height - this.toPixel(rows[i + 1], height)];
