@@ -1,0 +1,82 @@
+"""What the machine is and what it can do: its matrix products and its memory, measured.
+
+``python -m benchmarks.harness.machine`` prints the rates as JSON; the runner calls it with the
+same threads that the peers get.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+
+PACKAGES = ("glassnet", "numpy", "torch", "numba", "scikit-learn", "jax", "jaxlib")
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+def environment(threads: int) -> dict[str, str]:
+    """Return the environment variables of every process: equal threads for all.
+
+    Besides, the runner keeps every process on ``threads`` cores, which also limits the libraries
+    that read none of these variables.
+    """
+    return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "JAX_PLATFORMS": "cpu"}
+
+
+def description(threads: int) -> dict[str, object]:
+    """Return processor, threads and versions."""
+    return {"cpu": _cpu(), "cores": os.cpu_count(), "threads": threads, "system": platform.system(), **_versions()}
+
+
+def load_average() -> float | None:
+    """Return how many processes wanted to run in the last minute; None where it is not told."""
+    return round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None
+
+
+def rates() -> dict[str, float]:
+    """Return the best rates seen: float32 matrix products (GFLOP/s), copying in memory (GB/s)."""
+    n = 1536
+    a, b, c = (np.ones((n, n), np.float32) for _ in range(3))
+    source, target = (np.ones(1 << 25, np.float32) for _ in range(2))  # 128 MB each
+    return {
+        "matmul_gflops": round(2e-9 * n**3 / _best(lambda: np.matmul(a, b, out=c)), 1),
+        "memory_gb_per_s": round(2e-9 * source.nbytes / _best(lambda: np.copyto(target, source)), 1),
+    }
+
+
+def _best(work: Callable[[], object], repeats: int = 25) -> float:
+    seconds = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return min(seconds)
+
+
+def _cpu() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def _versions() -> dict[str, dict[str, str]]:
+    found = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return {"versions": found}
+
+
+if __name__ == "__main__":
+    json.dump(rates(), sys.stdout)
