@@ -39,7 +39,11 @@ _PUBLIC: dict[str, str] = {
     "GPT": "glassnet.networks.gpt",
     "TrainingState": "glassnet.training.state",
     "advance": "glassnet.training.loop",
+    "sweep": "glassnet.training.sweep",
     "History": "glassnet.inspect.history",
+    "Trace": "glassnet.inspect.traced",
+    "trace": "glassnet.inspect.trace",
+    "describe": "glassnet.inspect.describe",
 }
 
 __all__ = ["__version__", *_PUBLIC]

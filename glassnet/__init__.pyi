@@ -1,4 +1,7 @@
+from glassnet.inspect.describe import describe as describe
 from glassnet.inspect.history import History as History
+from glassnet.inspect.trace import trace as trace
+from glassnet.inspect.traced import Trace as Trace
 from glassnet.networks.adaline import AdalineClassifier as AdalineClassifier
 from glassnet.networks.adaline import AdalineRegressor as AdalineRegressor
 from glassnet.networks.alexnet import AlexNet as AlexNet
@@ -24,5 +27,6 @@ from glassnet.networks.separability import linear_separability as linear_separab
 from glassnet.networks.transformer import Transformer as Transformer
 from glassnet.training.loop import advance as advance
 from glassnet.training.state import TrainingState as TrainingState
+from glassnet.training.sweep import sweep as sweep
 
 __version__: str

@@ -45,6 +45,15 @@ class DivergedError(GlassnetError, ArithmeticError):
     """The loss of a fit became NaN or infinite."""
 
 
+class ForwardError(GlassnetError, RuntimeError):
+    """A forward pass broke; `address` names the layer, `trace` holds what was recorded until then."""
+
+    def __init__(self, message: str, address: str, trace: object):
+        super().__init__(message)
+        self.address = address
+        self.trace = trace
+
+
 class MissingDependencyError(GlassnetError, ImportError):
     """An optional library is needed; the message names the extra that brings it."""
 
