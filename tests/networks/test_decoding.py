@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from glassnet.errors import InvalidInputError
+from glassnet.learning.label_smoothing import tied_cross_entropy
 from glassnet.networks.decoding import BEGIN, END, PADDING, NextToken, beam_search, evaluating, greedy, sample
 from glassnet.networks.gpt import GPT
 from glassnet.networks.transformer import Transformer
@@ -190,6 +191,30 @@ def test_modes_are_put_back():
     with pytest.raises(InvalidInputError):
         greedy(model, SOURCE, MASK[:, :2], max_length=3)
     assert [module.training for module in model.modules()] == modes
+
+
+def test_a_trained_model_writes_its_source_backwards():
+    noise = torch.Generator().manual_seed(0)
+
+    def batch(n):
+        source = torch.randint(3, 9, (n, 4), generator=noise)
+        return source, torch.cat([torch.full((n, 1), BEGIN), source.flip(1), torch.full((n, 1), END)], dim=1)
+
+    model = Transformer(9, d_model=32, n_heads=4, d_ff=64, n_layers=1, dropout=0.0)
+    for parameter in model.parameters():
+        if parameter.dim() == 2:
+            nn.init.xavier_uniform_(parameter, generator=noise)
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    for _ in range(250):
+        source, target = batch(64)
+        features = model.decode(target[:, :-1], model.encode(source)).flatten(0, 1)
+        loss = tied_cross_entropy(features, model.embedding.weight, target[:, 1:].flatten())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    source, target = batch(200)
+    written = greedy(model, source, max_length=5)
+    assert (written == target[:, 1:]).all(dim=1).float().mean() > 0.97
 
 
 @pytest.mark.parametrize("options", [{"temperature": -1}, {"temperature": float("nan")}, {"top_k": 0}])
