@@ -27,6 +27,7 @@ _PUBLIC: dict[str, str] = {
     "mistake_bound": "glassnet.networks.perceptron",
     "AdalineClassifier": "glassnet.networks.adaline",
     "AdalineRegressor": "glassnet.networks.adaline",
+    "PolynomialRegression": "glassnet.estimators.polynomial",
     "MLPClassifier": "glassnet.networks.mlp",
     "MLPRegressor": "glassnet.networks.mlp",
     "Layer": "glassnet.networks.mlp",

@@ -1,3 +1,4 @@
+from glassnet.estimators.polynomial import PolynomialRegression as PolynomialRegression
 from glassnet.inspect.describe import describe as describe
 from glassnet.inspect.history import History as History
 from glassnet.inspect.trace import trace as trace

@@ -42,7 +42,6 @@ def resolve_seed(random_state: int | np.random.RandomState | np.random.Generator
     if isinstance(random_state, np.random.Generator):
         return int(random_state.integers(2**63))
     if isinstance(random_state, (int, np.integer)):
-        check_random_state(int(random_state) % 2**32)
         return int(random_state)
     return int(check_random_state(random_state).randint(2**31 - 1))
 

@@ -138,9 +138,12 @@ class DenseEstimator(BaseEstimator, ABC):
         DivergedError
             If the loss turns NaN or infinite; the best weights seen are kept.
         """
-        self._check_iteration_parameters()
         again = self.warm_start and hasattr(self, "state_")
-        data = self._validate(X, y, sample_weight, reset=not again)
+        return self._fit(self._validate(X, y, sample_weight, reset=not again), again, observers)
+
+    def _fit(self, data: tuple, again: bool = False, observers: Sequence[Observer] = ()) -> Any:
+        """Fit data that were validated, from the start or ``again`` from where an earlier fit ended."""
+        self._check_iteration_parameters()
         held_out = None
         if self.early_stopping:
             data, held_out = self._split(*data)
@@ -237,13 +240,17 @@ class DenseEstimator(BaseEstimator, ABC):
     def _known_target(self) -> Any:
         """Return what the fit has fixed about the target."""
 
+    def _output_activation(self) -> str:
+        return "identity"
+
     def _loss_name(self, n_outputs: int) -> str:
         return "squared_error"
 
     def _start(self, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> TrainingState:
         """Build the network under the seed."""
         n_outputs = target.shape[1]
-        layers = (*as_layers(self.hidden_layer_sizes, self.activation), Layer(n_outputs, "identity"))
+        hidden = as_layers(self.hidden_layer_sizes, self.activation)
+        layers = (*hidden, *as_layers(n_outputs, self._output_activation()))
         self.spec_ = NetworkSpec(X.shape[1], layers, self._loss_name(n_outputs))
         seed = resolve_seed(self.random_state)
         parameters = self.spec_.initial_parameters(generator(seed, "weights"), self.precision_)

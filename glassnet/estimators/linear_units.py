@@ -70,9 +70,12 @@ class LinearUnits(BaseEstimator, ABC):
         -------
         self
         """
-        check_positive_integers(self, "max_iter")
         again = self.warm_start and hasattr(self, "state_")
-        data = self._validate(X, y, sample_weight, reset=not again)
+        return self._fit(self._validate(X, y, sample_weight, reset=not again), again, observers)
+
+    def _fit(self, data: tuple, again: bool = False, observers: Sequence[Observer] = ()) -> Any:
+        """Fit data that were validated, from the start or ``again`` from where an earlier fit ended."""
+        check_positive_integers(self, "max_iter")
         state = self._continue(*data) if again else self._start(*data)
         self._run(state, self.max_iter, observers, earlier=[])
         return self

@@ -15,6 +15,8 @@ is taped.
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -70,8 +72,8 @@ class BackpropEngine:
         self, spec: NetworkSpec, solver: Solver, X: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
     ):
         self.spec, self.solver = spec, solver
-        self.X, self.target = torch.from_numpy(X), torch.from_numpy(target)
-        self.sample_weight = None if sample_weight is None else torch.from_numpy(sample_weight)
+        self.X, self.target = _as_tensor(X), _as_tensor(target)
+        self.sample_weight = None if sample_weight is None else _as_tensor(sample_weight)
         self._mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean(dtype=np.float64))
         self.rules = [
             LayerRule(layer, n_in, k) for k, (layer, n_in) in enumerate(zip(spec.layers, spec.sizes[:-1], strict=True))
@@ -161,3 +163,10 @@ class BackpropEngine:
         if n not in self._buffers:
             self._buffers[n] = (self.X.new_empty(n, self.X.shape[1]), self.X.new_empty(n, self.target.shape[1]))
         return self._buffers[n]
+
+
+def _as_tensor(array: np.ndarray) -> Tensor:
+    """Return a tensor on the array's memory, which is only read: it may be a read-only memory map."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(array)

@@ -124,15 +124,28 @@ def storkey_factored(patterns: np.ndarray) -> np.ndarray:
     age = growth ** np.arange(n_patterns - 1, -1, -1.0).astype(patterns.dtype)
     residuals = np.zeros_like(patterns)
     diagonal = np.zeros(n_units, patterns.dtype)  # what the pairs would put on it
-    for step, pattern in enumerate(patterns):
-        known, rest, weights = patterns[:step], residuals[:step], age[n_patterns - step :] / n_units
-        field = (weights * (known @ pattern)) @ rest + (weights * (rest @ pattern)) @ known - diagonal * pattern
-        residuals[step] = pattern / 2 - field
-        diagonal = growth * diagonal + 2 * residuals[step] * pattern / n_units
+    for start in range(0, n_patterns, BLOCK):
+        block = patterns[start : start + BLOCK]
+        fields = _pairs_times(residuals[:start], patterns[:start], age[n_patterns - start :] / n_units, block)
+        for step, (pattern, older) in enumerate(zip(block, fields, strict=True), start):
+            here = slice(start, step)
+            newer = _pairs_times(residuals[here], patterns[here], age[n_patterns + start - step :] / n_units, pattern)
+            field = growth ** (step - start) * older + newer - diagonal * pattern
+            residuals[step] = pattern / 2 - field
+            diagonal = growth * diagonal + 2 * residuals[step] * pattern / n_units
     half = (residuals * (age / n_units)[:, None]).T @ patterns
     half += half.T.copy()
     np.fill_diagonal(half, 0)
     return half
+
+
+# patterns whose fields from all older pairs are found in one matrix product
+BLOCK = 32
+
+
+def _pairs_times(residuals: np.ndarray, known: np.ndarray, share: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return (sum over pairs of share (r xi' + xi r')) x, for one x or for rows of them."""
+    return ((x @ known.T) * share) @ residuals + ((x @ residuals.T) * share) @ known
 
 
 def pseudo_inverse(patterns: np.ndarray) -> np.ndarray:

@@ -2,16 +2,21 @@
 
 Compiling takes some ten seconds, once per machine: `make` and ``python -m
 glassnet.learning.kernels`` do it ahead. Where it has not been done, the first fit starts
-it in the background and itself runs on the written-out rule.
+it in the background, in a process of its own (numba takes hold of sys.stdout while it compiles),
+and itself runs on the written-out rule.
 """
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import numba
 import numpy as np
+from llvmlite.binding import get_host_cpu_name
 
 from glassnet.learning import kernels
 from glassnet.learning.optimizers import SLOTS, Solver
@@ -23,6 +28,7 @@ from glassnet.training.state import TrainingState
 _NONE = np.empty(0, np.float32)
 _lock = threading.Lock()
 _ready = threading.Event()
+_compiling: subprocess.Popen | None = None
 
 
 class DenseKernelEngine:
@@ -121,13 +127,16 @@ def ready() -> bool:
     """Return whether the kernels can be used without waiting for the compiler.
 
     If they were compiled before, they are loaded now (some tenths of a second);
-    otherwise compiling starts in the background.
+    otherwise compiling starts in a process of its own.
     """
+    global _compiling
     if not _ready.is_set():
         if _marker().exists() and _marker().read_text() == _fingerprint():
             compile_kernels()
-        elif not _lock.locked():
-            threading.Thread(target=compile_kernels, name="glassnet-kernels", daemon=True).start()
+        elif _compiling is None:
+            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+            command = [sys.executable, "-m", "glassnet.learning.kernels"]
+            _compiling = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
     return _ready.is_set()
 
 
@@ -162,7 +171,5 @@ def _marker() -> Path:
 
 
 def _fingerprint() -> str:
-    from llvmlite.binding import get_host_cpu_name
-
     source = Path(kernels.__file__).stat()
     return f"{numba.__version__} {get_host_cpu_name()} {source.st_mtime_ns} {source.st_size}"

@@ -17,6 +17,7 @@ cross-entropy and softmax(z) for the cross-entropy.
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import rel_entr, xlogy
 
 from glassnet.learning.activations import sigmoid, softmax
 
@@ -91,6 +92,44 @@ def cross_entropy(z: np.ndarray, target: np.ndarray) -> np.ndarray:
     shifted = z - z.max(axis=1, keepdims=True)
     log_probability = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     return -(target * log_probability).sum(axis=1)
+
+
+def entropy(p: np.ndarray) -> np.ndarray:
+    """Return -sum_k p_k log p_k over the last axis, in nats; 0 log 0 is 0.
+
+    Examples
+    --------
+    >>> float(entropy(np.array([0.5, 0.5])).round(4))
+    0.6931
+    """
+    return -xlogy(p, p).sum(axis=-1)
+
+
+def kl_divergence(p: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """Return sum_k p_k log(p_k / q_k) over the last axis, in nats.
+
+    Not symmetric; 0 where p = q, infinite where q_k = 0 but p_k > 0. The cross-entropy of p
+    and q is ``entropy(p) + kl_divergence(p, q)``.
+
+    Parameters
+    ----------
+    p, q : ndarray of shape (..., n_classes)
+        Probabilities that sum to 1.
+
+    Returns
+    -------
+    ndarray of shape (...)
+
+    References
+    ----------
+    S. Kullback and R. A. Leibler (1951). On information and sufficiency.
+
+    Examples
+    --------
+    >>> float(kl_divergence(np.array([1.0, 0.0]), np.array([0.5, 0.5])).round(4))
+    0.6931
+    """
+    return rel_entr(p, q).sum(axis=-1)
 
 
 # loss -> (loss of each sample from logits, output from logits)

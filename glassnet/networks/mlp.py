@@ -227,8 +227,7 @@ class MLPClassifier(ClassifierMixin, DenseEstimator):
 class MLPRegressor(RegressorMixin, DenseEstimator):
     """Multilayer perceptron for regression, of one or more outputs.
 
-    The output layer is linear; the loss is half the squared error, summed over outputs and
-    averaged over samples.
+    The loss is half the squared error, summed over outputs and averaged over samples.
 
     Parameters
     ----------
@@ -237,6 +236,9 @@ class MLPRegressor(RegressorMixin, DenseEstimator):
     nesterovs_momentum, beta_1, beta_2, epsilon, early_stopping, validation_fraction, \\
     warm_start, verbose, engine, precision
         As in `MLPClassifier`.
+    output_activation : str, default="identity"
+        Of the output layer; with ``hidden_layer_sizes=()`` this is a network of one layer
+        with any activation.
 
     Attributes
     ----------
@@ -257,6 +259,67 @@ class MLPRegressor(RegressorMixin, DenseEstimator):
     """
 
     _stratify: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str = "relu",
+        *,
+        solver: str = "adam",
+        alpha: float = 1e-4,
+        batch_size: int | str = "auto",
+        learning_rate_init: float = 1e-3,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float | None = 1e-4,
+        n_iter_no_change: int = 10,
+        learning_rate: str = "constant",
+        power_t: float = 0.5,
+        l1: float = 0.0,
+        clip_norm: float | None = None,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        warm_start: bool = False,
+        verbose: bool = False,
+        engine: str = "auto",
+        precision: str = "float32",
+        output_activation: str = "identity",
+    ):
+        super().__init__(
+            hidden_layer_sizes,
+            activation,
+            solver=solver,
+            alpha=alpha,
+            batch_size=batch_size,
+            learning_rate_init=learning_rate_init,
+            max_iter=max_iter,
+            shuffle=shuffle,
+            random_state=random_state,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            learning_rate=learning_rate,
+            power_t=power_t,
+            l1=l1,
+            clip_norm=clip_norm,
+            momentum=momentum,
+            nesterovs_momentum=nesterovs_momentum,
+            beta_1=beta_1,
+            beta_2=beta_2,
+            epsilon=epsilon,
+            early_stopping=early_stopping,
+            validation_fraction=validation_fraction,
+            warm_start=warm_start,
+            verbose=verbose,
+            engine=engine,
+            precision=precision,
+        )
+        self.output_activation = output_activation
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> MLPRegressor:
         """Make one epoch over the given samples.
@@ -285,6 +348,9 @@ class MLPRegressor(RegressorMixin, DenseEstimator):
         if known is not None and target.shape[1] != known:
             raise InvalidInputError(f"y has {target.shape[1]} outputs, but the fit has {known}.")
         return target, sample_weight
+
+    def _output_activation(self) -> str:
+        return self.output_activation
 
     def _known_target(self) -> int:
         return self.spec_.sizes[-1]

@@ -35,7 +35,7 @@ class Observer:
     """
 
     def next_event(self, step: int) -> int | None:
-        """Return the next step, above ``step``, to be called at; None for never again."""
+        """Return the next step to be called at, above ``step`` once it has been called at that; None: never."""
         return None
 
     def record(self, first_step: int, losses: np.ndarray) -> None:

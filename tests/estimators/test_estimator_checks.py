@@ -6,7 +6,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
 
-from glassnet import AdalineClassifier, AdalineRegressor, MLPClassifier, MLPRegressor, Perceptron
+from glassnet import AdalineClassifier, AdalineRegressor, MLPClassifier, MLPRegressor, Perceptron, PolynomialRegression
 
 ROUNDING = (
     "Weights and repeated samples are summed in another order; in float32 the results differ by about 2e-6, "
@@ -27,6 +27,7 @@ CASES = [
     (AdalineClassifier(), 61, dict.fromkeys(WEIGHT_CHECKS, ORDER)),
     (AdalineRegressor(), 58, dict.fromkeys(WEIGHT_CHECKS, ORDER)),
     (AdalineRegressor(batch_size="all", precision="float64"), 60, {}),
+    (PolynomialRegression(), 51, {}),
     (MLPClassifier(engine="formula"), 61, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (MLPClassifier(engine="kernel"), 61, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (MLPClassifier(precision="float64"), 63, {}),
