@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from glassnet.data.images import mnist_images as mnist_images
     from glassnet.data.images import read_idx as read_idx
     from glassnet.data.images import read_image as read_image
+    from glassnet.data.lines import LINES as LINES
+    from glassnet.data.lines import load_lines as load_lines
     from glassnet.data.toy import make_circle as make_circle
     from glassnet.data.toy import make_gauss as make_gauss
     from glassnet.data.toy import make_reg_gauss as make_reg_gauss
@@ -38,6 +40,8 @@ _PUBLIC: dict[str, str] = {
     "load_gate": "gates",
     "data_home": "home",
     "fetch": "home",
+    "LINES": "lines",
+    "load_lines": "lines",
     "load_mnist": "images",
     "mnist_images": "images",
     "read_idx": "images",

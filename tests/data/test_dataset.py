@@ -33,7 +33,7 @@ def test_every_loader_keeps_the_contract(name):
 def test_one_seed_gives_one_data_set(name):
     assert load(name, random_state=5).sha256 == load(name, random_state=5).sha256
     assert load(name).sha256 == load(name, random_state=0).sha256
-    if not name.startswith("gate-"):
+    if not name.startswith("gate-") and name != "lines":
         assert load(name, random_state=5).sha256 != load(name, random_state=6).sha256
 
 
