@@ -125,9 +125,10 @@ def test_token_batches(pairs, max_tokens, seed, epoch):
     again = token_batches(pairs, max_tokens, seed, epoch)
     assert all(np.array_equal(a, b) for a, b in zip(batches, again, strict=True))
     # one more sequence, of the next longer batch, would not have fitted
-    in_order = sorted(batches, key=lambda batch: (pairs[batch].max(), -len(batch)))
-    for batch, longer in itertools.pairwise(in_order):
-        assert (len(batch) + 1) * pairs[longer].max(axis=1).min() > max_tokens
+    sides = [pairs[batch].max(axis=1) for batch in batches]
+    in_order = sorted(sides, key=lambda side: (side.max(), side.min(), -len(side)))
+    for side, longer in itertools.pairwise(in_order):
+        assert (len(side) + 1) * longer.min() > max_tokens
 
 
 def test_batches_differ_between_epochs_and_seeds():
