@@ -31,7 +31,6 @@ from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
@@ -40,8 +39,10 @@ from glassnet.errors import GlassnetWarning, InvalidInputError, UnknownNameError
 from glassnet.learning.hebb import RULES, capacity
 from glassnet.learning.kernels import hopfield_sweep
 from glassnet.seeds import generator, resolve_seed
+from glassnet.training.threads import one_blas_thread
 
 UPDATES = ("asynchronous", "synchronous")
+FLOATS: Any = (np.float64, np.float32)
 
 
 def rounding_error(weight: np.ndarray, bias: np.ndarray | float = 0.0) -> np.ndarray:
@@ -116,7 +117,13 @@ class Settled(NamedTuple):
 
 
 def settle_asynchronously(
-    weight: np.ndarray, states: np.ndarray, bias: np.ndarray | float = 0.0, *, max_iter: int = 100, seed: int = 0
+    weight: np.ndarray,
+    states: np.ndarray,
+    bias: np.ndarray | float = 0.0,
+    *,
+    max_iter: int = 100,
+    seed: int = 0,
+    zero: np.ndarray | None = None,
 ) -> Settled:
     """Sweep over the units in random order until no state changes.
 
@@ -134,6 +141,8 @@ def settle_asynchronously(
     max_iter : int
         Most sweeps to make.
     seed : int
+    zero : ndarray of shape (n_units,) float32, or None
+        What `rounding_error` gives, where it is known already.
 
     Returns
     -------
@@ -145,17 +154,34 @@ def settle_asynchronously(
     >>> settle_asynchronously(weight, np.array([[1, 1]], np.float32)).energies
     array([[-1., -1.]])
     """
+    zero = rounding_error(weight, bias) if zero is None else zero
+    shares = np.array_split(states, min(len(states), os.cpu_count() or 1))
+    with one_blas_thread(), ThreadPoolExecutor(len(shares)) as pool:
+        work = [pool.submit(_descend, weight, share, bias, zero, max_iter, seed) for share in shares[1:]]
+        parts = [_descend(weight, shares[0], bias, zero, max_iter, seed), *(future.result() for future in work)]
+    n_columns = max(part.energies.shape[1] for part in parts)
+    padded = [part._replace(energies=_widen(part.energies, n_columns)) for part in parts]
+    return Settled(*(np.concatenate(field) for field in zip(*padded, strict=True)))
+
+
+def _widen(energies: np.ndarray, n_columns: int) -> np.ndarray:
+    """Repeat the last column until there are so many."""
+    return np.pad(energies, ((0, 0), (0, n_columns - energies.shape[1])), "edge")
+
+
+def _descend(
+    weight: np.ndarray, states: np.ndarray, bias: np.ndarray | float, zero: np.ndarray, max_iter: int, seed: int
+) -> Settled:
+    """Let one thread's share of the probes settle."""
     states = states.copy()
     fields = states @ weight + np.float32(bias)
-    zero = rounding_error(weight, bias)
-    energy = _energy(states, fields, bias)
-    energies, n_iter, moving = [energy], np.zeros(len(states), np.int64), np.arange(len(states))
+    energies = [_energy(states, fields, bias)]
+    n_iter, moving = np.zeros(len(states), np.int64), np.arange(len(states))
     for sweep in range(max_iter):
-        order = generator(seed, "hopfield order", sweep).permutation(len(weight))
-        drop = _sweep_in_threads(weight, states, fields, moving, order, zero)
-        energy = energy.copy()
-        energy[moving] -= drop
-        energies.append(energy)
+        order, drop = generator(seed, "hopfield order", sweep).permutation(len(weight)), np.empty(len(moving))
+        hopfield_sweep(weight, states, fields, moving, order, zero, drop)
+        energies.append(energies[-1].copy())
+        energies[-1][moving] -= drop
         n_iter[moving] += 1
         moving = moving[drop > 0]
         if not moving.size:
@@ -165,25 +191,13 @@ def settle_asynchronously(
     return Settled(states, np.stack(energies, axis=1), cycle_length, n_iter)
 
 
-def _sweep_in_threads(weight, states, fields, rows, order, zero) -> np.ndarray:
-    """Sweep the given rows of states and fields in place; return by how much E fell."""
-    drop = np.empty(len(rows))
-    n_threads = min(os.cpu_count() or 1, len(rows))
-    bounds = np.linspace(0, len(rows), n_threads + 1).astype(int)
-
-    def work(first: int, last: int) -> None:
-        hopfield_sweep(weight, states, fields, rows[first:last], order, zero, drop[first:last])
-
-    if n_threads == 1:
-        work(0, len(rows))
-    else:
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(work, bounds[:-1], bounds[1:]))
-    return drop
-
-
 def settle_synchronously(
-    weight: np.ndarray, states: np.ndarray, bias: np.ndarray | float = 0.0, *, max_iter: int = 100
+    weight: np.ndarray,
+    states: np.ndarray,
+    bias: np.ndarray | float = 0.0,
+    *,
+    max_iter: int = 100,
+    zero: np.ndarray | None = None,
 ) -> Settled:
     """Update all units at once until a state repeats itself or the one before it.
 
@@ -196,6 +210,8 @@ def settle_synchronously(
     bias : ndarray of shape (n_units,) float32, or float
     max_iter : int
         Most updates to make.
+    zero : ndarray of shape (n_units,) float32, or None
+        What `rounding_error` gives, where it is known already.
 
     Returns
     -------
@@ -207,7 +223,7 @@ def settle_synchronously(
     >>> settle_synchronously(weight, np.array([[1, -1]], np.float32)).cycle_length
     array([2])
     """
-    states, zero = states.copy(), rounding_error(weight, bias)
+    states, zero = states.copy(), rounding_error(weight, bias) if zero is None else zero
     before = np.zeros_like(states)
     energy, energies = np.zeros(len(states)), []
     cycle_length, n_iter = np.zeros((2, len(states)), np.int64)
@@ -230,11 +246,13 @@ def settle_synchronously(
     return Settled(states, np.stack([*energies, energy], axis=1), cycle_length, n_iter)
 
 
-def settle(weight: np.ndarray, states: np.ndarray, *, update: str, max_iter: int, seed: int) -> Settled:
+def settle(
+    weight: np.ndarray, states: np.ndarray, *, update: str, max_iter: int, seed: int, zero: np.ndarray | None = None
+) -> Settled:
     """Let states settle by either kind of update; see the two functions above."""
     if update == "synchronous":
-        return settle_synchronously(weight, states, max_iter=max_iter)
-    return settle_asynchronously(weight, states, max_iter=max_iter, seed=seed)
+        return settle_synchronously(weight, states, max_iter=max_iter, zero=zero)
+    return settle_asynchronously(weight, states, max_iter=max_iter, seed=seed, zero=zero)
 
 
 @dataclass(frozen=True)
@@ -290,6 +308,8 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     ----------
     weight_ : ndarray of shape (n_units, n_units), float32
         Symmetric, with a zero diagonal.
+    rounding_error_ : ndarray of shape (n_units,), float32
+        A unit whose field is no larger keeps its state.
     patterns_ : ndarray of shape (n_patterns, n_units), float32
         The stored patterns, -1 and +1.
     load_ : float
@@ -350,7 +370,7 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
             the patterns have other values than -1 and +1, or 0 and 1.
         """
         self._check_parameters()
-        values = check_array(X, dtype=(np.float64, np.float32), estimator=self, input_name="X")
+        values = check_array(X, dtype=FLOATS, estimator=self, input_name="X")
         patterns, converted = _to_spins(values, self.binarize)
         validate_data(self, X, skip_check_array=True)  # notes number and names of the units
         self.patterns_, self.converted_ = patterns, converted
@@ -359,12 +379,13 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         self.load_ = len(patterns) / patterns.shape[1]
         self._warn_of_overload()
         self.weight_ = RULES[self.rule](patterns)
+        self.rounding_error_ = rounding_error(self.weight_)
         self.seed_ = resolve_seed(self.random_state)
         self.n_iter_ = 1
         return self
 
     def _check_parameters(self) -> None:
-        _check_names(self.rule, self.update)
+        check_names(self.rule, self.update)
         if not isinstance(self.max_iter, (int, np.integer)) or self.max_iter < 1:
             raise InvalidInputError(f"max_iter must be an integer, at least 1; got {self.max_iter!r}")
         if self.binarize is not None and not isinstance(self.binarize, Real):
@@ -384,7 +405,7 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     def _probes(self, X: Any) -> tuple[np.ndarray, np.dtype]:
         """Return probes as -1 and +1 in float32, and the floating-point type they came in."""
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        X = validate_data(self, X, dtype=FLOATS, reset=False)
         probes, converted = _to_spins(X, self.binarize)
         if converted and not self.converted_:
             _say_converted(X, self.binarize, stacklevel=4)
@@ -413,7 +434,14 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return self._recall(self._probes(X)[0])
 
     def _recall(self, probes: np.ndarray) -> Recall:
-        settled = settle(self.weight_, probes, update=self.update, max_iter=self.max_iter, seed=self.seed_)
+        settled = settle(
+            self.weight_,
+            probes,
+            update=self.update,
+            max_iter=self.max_iter,
+            seed=self.seed_,
+            zero=self.rounding_error_,
+        )
         overlaps = settled.states @ self.patterns_.T / np.float32(probes.shape[1])
         unsettled = int((settled.cycle_length == 0).sum())
         if unsettled:
@@ -455,7 +483,8 @@ class HopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         return _energy(states, states @ self.weight_)
 
 
-def _check_names(rule: str, update: str) -> None:
+def check_names(rule: str, update: str) -> None:
+    """Raise `UnknownNameError` for a rule or a kind of update that does not exist."""
     if rule not in RULES:
         raise UnknownNameError("rule", rule, RULES)
     if update not in UPDATES:
@@ -481,123 +510,3 @@ def _say_converted(X: np.ndarray, binarize: float | None, stacklevel: int) -> No
         GlassnetWarning,
         stacklevel=stacklevel,
     )
-
-
-@dataclass(frozen=True)
-class RecallCurve:
-    """How much is recalled at each load: a value per load and trial.
-
-    Attributes
-    ----------
-    n_units : int
-    corruption : float
-        Share of a probe's bits that were flipped, in [0, 1].
-    n_patterns : ndarray of shape (n_loads,), int
-    bits_right : ndarray of shape (n_loads, n_trials), float64
-        Mean share of a pattern's bits that came back, in [0, 1].
-    retrieved : ndarray of shape (n_loads, n_trials), float64
-        Share of the probes that ended with at least 95% of the pattern's bits.
-    """
-
-    n_units: int
-    corruption: float
-    n_patterns: np.ndarray
-    bits_right: np.ndarray
-    retrieved: np.ndarray
-
-    @property
-    def load(self) -> np.ndarray:
-        """Patterns per unit: (n_loads,)."""
-        return self.n_patterns / self.n_units
-
-    @property
-    def mean(self) -> np.ndarray:
-        """Mean over the trials of ``bits_right``: (n_loads,)."""
-        return self.bits_right.mean(axis=1)
-
-    @property
-    def spread(self) -> np.ndarray:
-        """Standard deviation over the trials of ``bits_right``, n - 1 in its divisor: (n_loads,)."""
-        return self.bits_right.std(axis=1, ddof=1) if self.bits_right.shape[1] > 1 else np.zeros(len(self.n_patterns))
-
-    @property
-    def breakdown(self) -> float:
-        """Load at which the mean of ``bits_right`` falls below 95%; NaN if the curve does not cross it."""
-        mean = self.mean
-        below = np.flatnonzero(mean < 0.95)
-        if not below.size or below[0] == 0:
-            return float("nan")
-        around = [below[0], below[0] - 1]
-        return float(np.interp(0.95, mean[around], self.load[around]))
-
-
-def recall_curve(
-    loads: ArrayLike = (0.05, 0.08, 0.10, 0.12, 0.13, 0.14, 0.15, 0.16, 0.18, 0.20),
-    n_units: int = 1000,
-    n_trials: int = 10,
-    *,
-    corruption: float = 0.1,
-    rule: str = "hebb",
-    update: str = "asynchronous",
-    n_probes: int = 100,
-    max_iter: int = 100,
-    random_state: int | None = 0,
-) -> RecallCurve:
-    """Measure how much of random patterns is recalled from corrupted probes, over the load.
-
-    A trial stores new random patterns, flips a share of the bits of each of the first
-    ``n_probes`` and lets them settle.
-
-    Parameters
-    ----------
-    loads : array-like of shape (n_loads,), default=ten loads from 0.05 to 0.20
-        Patterns per unit, ascending; each is rounded to whole patterns.
-    n_units : int, default=1000
-    n_trials : int, default=10
-    corruption : float, default=0.1
-        Share of the bits to flip, in [0, 1].
-    rule, update, max_iter
-        As for `HopfieldNetwork`.
-    n_probes : int, default=100
-        Most probes in a trial.
-    random_state : int or None, default=0
-
-    Returns
-    -------
-    RecallCurve
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such ``rule`` or ``update``.
-    InvalidInputError
-        If a load is not positive or ``corruption`` lies outside [0, 1].
-
-    Examples
-    --------
-    >>> curve = recall_curve([0.05], n_units=100, n_trials=2)
-    >>> bool(curve.mean[0] > 0.95)
-    True
-    """
-    _check_names(rule, update)
-    loads = np.asarray(loads, dtype=np.float64)
-    if (loads <= 0).any() or not 0 <= corruption <= 1:
-        raise InvalidInputError(f"loads must be positive and corruption in [0, 1]; got {loads} and {corruption}")
-    n_patterns = np.maximum(1, np.rint(loads * n_units)).astype(int)
-    seed = resolve_seed(random_state)
-    bits_right, retrieved = np.empty((2, len(loads), n_trials))
-    for i, trial in np.ndindex(len(loads), n_trials):
-        rng = generator(seed, "recall curve", i, trial)
-        patterns = rng.choice(np.array([-1, 1], np.float32), (n_patterns[i], n_units))
-        probes = _corrupted(patterns[:n_probes], corruption, rng)
-        settled = settle(RULES[rule](patterns), probes, update=update, max_iter=max_iter, seed=seed)
-        right = (settled.states == patterns[: len(probes)]).mean(axis=1)
-        bits_right[i, trial], retrieved[i, trial] = right.mean(), (right >= 0.95).mean()
-    return RecallCurve(n_units, corruption, n_patterns, bits_right, retrieved)
-
-
-def _corrupted(patterns: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    """Return the patterns with the same number of randomly chosen bits flipped in each."""
-    signs = np.ones_like(patterns)
-    signs[:, : round(share * patterns.shape[1])] = -1
-    return patterns * rng.permuted(signs, axis=1)
