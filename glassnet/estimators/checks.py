@@ -18,13 +18,10 @@ def checked_sample_weight(sample_weight: Any, X: np.ndarray) -> np.ndarray:
 
     Raises
     ------
-    InvalidInputError, ValueError
+    ValueError
         If one is negative, or all are zero, or their number is not that of the samples.
     """
-    weight = _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
-    if not weight.any():
-        raise InvalidInputError("sample_weight is zero for every sample; at least one must be above 0.")
-    return weight
+    return _check_sample_weight(sample_weight, X, dtype=X.dtype, ensure_non_negative=True)
 
 
 def class_targets(y: Any, known: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
