@@ -73,7 +73,8 @@ class Recording:
         again = min(n, self.last - self.step)
         advance(self._state, again)
         if n > again:
-            run(self._state, self.step + n - again, [self._history])
+            with np.errstate(over="ignore"):  # a loss on its way to infinity; the run ends with words
+                run(self._state, self.step + n - again, [self._history])
 
     def seek(self, step: int) -> None:
         """Show the moment after ``step`` steps.
@@ -135,5 +136,6 @@ class Curve:
 
     @property
     def points(self) -> np.ndarray:
-        """The points, float32 of shape (n_points, 1 + width): step, then the numbers."""
-        return np.array(self._points, np.float32).reshape(-1, 1 + self._width)
+        """The points, float32 of shape (n_points, 1 + width): step, then the numbers; too large ones are inf."""
+        with np.errstate(over="ignore"):
+            return np.array(self._points, np.float32).reshape(-1, 1 + self._width)

@@ -8,6 +8,7 @@ Content-Security-Policy forbids it to speak to any other.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 _HERE = Path(__file__).parent
 _WARM_UP = ("glassnet.networks.mlp", "glassnet.inspect.history", "glassnet.lab.exhibits.playground")
+CANNOT_BE_SHOWN = 4000  # the code with which a socket is closed for good
+_log = logging.getLogger(__name__)
 
 
 class Lab:
@@ -111,23 +114,29 @@ class Lab:
     # exhibits
 
     async def _socket(self, socket: WebSocket) -> None:
-        """Answer one visitor's requests in their order, each before the next is read."""
+        """Show one exhibit to one visitor, until either leaves."""
         name = socket.path_params["name"]
         if name not in self._exhibits:
             return await socket.send_denial_response(self._unknown(name))
         await socket.accept()
-        loop = asyncio.get_running_loop()
-        session = await run_in_threadpool(_new_session, self._exhibits, name)
-        pool = self._pool(session.parallel)
         try:
-            while True:
-                message = await socket.receive()
-                if message["type"] == "websocket.disconnect":
-                    return
-                text = message.get("text") or message.get("bytes") or b""
-                await socket.send_bytes(await loop.run_in_executor(pool, session.handle, text))
+            await self._answer(socket, await run_in_threadpool(_new_session, self._exhibits, name))
         except WebSocketDisconnect:
             return
+        except Exception as error:  # an exhibit that cannot be loaded says so on its page
+            _log.exception("The exhibit %r cannot be shown", name)
+            await socket.send_bytes(_failure(error))
+            await socket.close(CANNOT_BE_SHOWN)
+
+    async def _answer(self, socket: WebSocket, session: Session) -> None:
+        """Answer one visitor's requests in their order, each before the next is read."""
+        loop, pool = asyncio.get_running_loop(), self._pool(session.parallel)
+        while True:
+            message = await socket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text") or message.get("bytes") or b""
+            await socket.send_bytes(await loop.run_in_executor(pool, session.handle, text))
 
     def _pool(self, n_threads: int) -> ThreadPoolExecutor:
         if n_threads not in self._workers:
@@ -140,6 +149,12 @@ def _new_session(exhibits: Mapping[str, str], name: str) -> Session:
     from glassnet.lab.session import Session
 
     return Session(resolve(exhibits, "exhibit", name))
+
+
+def _failure(error: Exception) -> bytes:
+    from glassnet.lab.protocol import pack
+
+    return pack({"id": None, "error": f"{type(error).__name__}: {error}"}, {})
 
 
 def _one_thread() -> None:

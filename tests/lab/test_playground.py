@@ -144,7 +144,7 @@ def test_a_rate_that_diverges_is_said_and_the_moment_before_stays():
 def test_a_visitor_takes_less_than_two_megabytes():
     settings = {"networkShape": [8] * 6, "percTrainData": 90, "solver": "adam"}
     opening = json.dumps({"id": 1, "do": "open", "settings": settings})
-    n_visitors = 4
+    n_visitors = 2
 
     def visit() -> Session:
         session = Session(Playground)

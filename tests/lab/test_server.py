@@ -6,7 +6,6 @@ import socket
 import subprocess
 import sys
 
-import httpx
 import pytest
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -189,6 +188,15 @@ def test_a_message_that_is_too_large_ends_its_own_connection_only(socket_url):
         assert ask(other, OPEN)["id"] == 1
 
 
+def test_an_exhibit_that_cannot_be_loaded_says_so(lab_port, exhibits):
+    exhibits["broken"] = "no_such_module:Broken"
+    with connect(f"ws://127.0.0.1:{lab_port}/exhibits/broken/ws") as connection:
+        header, _ = unpack(connection.recv())
+        assert header == {"id": None, "error": "ModuleNotFoundError: No module named 'no_such_module'"}
+        with pytest.raises(ConnectionClosed):
+            connection.recv()
+
+
 def test_an_unknown_exhibit_has_no_socket(lab_port):
     with pytest.raises(InvalidStatus) as caught, connect(f"ws://127.0.0.1:{lab_port}/exhibits/no/ws"):
         pass
@@ -229,9 +237,8 @@ def test_launch_prints_its_address_and_ctrl_c_stops_it_with_a_visitor_connected(
             line = lab.stdout.readline()
             url = line.split()[2]
             assert line.startswith("glassnet lab: http://127.0.0.1:")
-            assert httpx.get(url).status_code == 200
             with connect(url.replace("http", "ws") + "exhibits/playground/ws") as connection:
-                assert ask(connection, OPEN)["settings"]["dataset"] == "circle"
+                assert "not JSON" in ask(connection, "hello")["error"]
                 lab.send_signal(signal.SIGINT)
                 _, errors = lab.communicate(timeout=20)
     assert lab.returncode == 0

@@ -11,6 +11,7 @@ import { Plane, drawThumbnail } from "../static/plane.js";
 const HALF = 6;
 const TICKS = [-6, -3, 0, 3, 6];
 const NEW_LAYER_UNITS = 4;
+const LARGE_LOSS = 10000;
 const MAP_STRENGTH = 0.7;
 
 /** Build the exhibit in `root`; see static/stage.js. */
@@ -108,8 +109,8 @@ class Playground {
     this.now = now;
     if (isNew) this.showSettings();
     const { frame, arrays, time } = now;
-    write(this.trainLoss.output, frame.trainLoss?.toFixed(4) ?? "\u221e");
-    write(this.testLoss.output, frame.testLoss?.toFixed(4) ?? "\u221e");
+    write(this.trainLoss.output, lossText(frame.trainLoss));
+    write(this.testLoss.output, lossText(frame.testLoss));
     if (frame.testError !== null) write(this.testError.output, `${(100 * frame.testError).toFixed(1)}%`);
     this.chart.draw(arrays.curve, time.step, time.last);
     this.plane.showMap(arrays.map, this.mapColours);
@@ -205,6 +206,12 @@ class Playground {
     write(this.scaleName, this.words.probe(x1, x2, this.scaleWord, decimal(answer.value, 3)));
     if (this.probed !== point) this.probe(this.probed);
   }
+}
+
+/** A loss; null is what JSON cannot say: infinity. */
+function lossText(loss) {
+  if (loss === null) return "\u221e";
+  return loss < LARGE_LOSS ? loss.toFixed(4) : loss.toExponential(3);
 }
 
 function cssOf([red, green, blue]) {

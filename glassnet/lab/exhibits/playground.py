@@ -137,10 +137,11 @@ class Playground(Exhibit):
     def step(self, n: int) -> None:
         """Make ``n`` steps; a long way is measured now and then, for the curves."""
         assert self.history is not None
-        stops = np.linspace(0, n, max(1, min(N_MEASURED, n // STEPS_BETWEEN)) + 1).round().astype(int)
-        for piece in np.diff(stops):
+        n_parts = max(1, min(N_MEASURED, n // STEPS_BETWEEN))
+        for i, piece in enumerate(np.diff(np.arange(n_parts + 1) * n // n_parts)):
+            if i > 0:
+                self._measure()
             self.history.advance(int(piece))
-            self._measure()
 
     def _features(self, X: np.ndarray) -> np.ndarray:
         """Return the inputs that are switched on, (n_samples, n_inputs)."""
@@ -178,11 +179,11 @@ class Playground(Exhibit):
     def frame(self) -> Frame:
         """Return losses, weights, the map of every unit and of the unit looked at."""
         assert self.history is not None
-        train, test = self._measure()
+        train, test, error = self._measure()
         layers = self.network.activations(self._grid)
         layers[-1] = self._signed(layers[-1])
         return Frame(
-            {"trainLoss": _finite(train), "testLoss": _finite(test), "testError": self._test_error()},
+            {"trainLoss": _finite(train), "testLoss": _finite(test), "testError": error},
             {
                 "map": _to_uint8(self._looked_at(layers)).reshape(MAP_SIZE, MAP_SIZE),
                 "maps": _unit_maps(layers),
@@ -192,24 +193,24 @@ class Playground(Exhibit):
             },
         )
 
-    def _measure(self) -> tuple[float, float]:
-        """Return train and test loss, and add them to the curves."""
+    def _measure(self) -> tuple[float, float, float | None]:
+        """Return train loss, test loss and test error, and add the losses to the curves."""
         assert self.history is not None
-        train, test = self._loss(self._train, self.data.y_train), self._loss(self._test, self.data.y_test)
+        (train, _), (test, error) = (
+            self._score(self._train, self.data.y_train),
+            self._score(self._test, self.data.y_test),
+        )
         self._curve.add(self.history.step, train, test)
-        return train, test
+        return train, test, error
 
-    def _loss(self, X: np.ndarray, y: np.ndarray) -> float:
-        """Return the mean cross-entropy, in nats, or half the mean squared error."""
-        if self.data.kind == "classification":
-            with np.errstate(divide="ignore"):  # a probability of 0 is a loss without end, and is shown as that
-                return float(-self.network.predict_log_proba(X)[np.arange(len(y)), y].mean())
-        return float(np.mean((self.network.predict(X) - y) ** 2) / 2)
-
-    def _test_error(self) -> float | None:
+    def _score(self, X: np.ndarray, y: np.ndarray) -> tuple[float, float | None]:
+        """Return the loss (mean cross-entropy in nats, or half the mean squared error) and the share of errors."""
         if self.data.kind == "regression":
-            return None
-        return float(np.mean(self.network.predict(self._test) != self.data.y_test))
+            return float(np.mean((self.network.predict(X) - y) ** 2) / 2), None
+        with np.errstate(divide="ignore"):  # a probability of 0 is an infinite loss, and is shown as that
+            log_probability = self.network.predict_log_proba(X)
+        loss = -log_probability[np.arange(len(y)), y].mean()
+        return float(loss), float(np.mean(log_probability.argmax(axis=1) != y))
 
     def _signed(self, output: np.ndarray) -> np.ndarray:
         """Return the output between -1 and 1: a probability p as 2 p - 1."""

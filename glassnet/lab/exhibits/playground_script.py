@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -90,13 +91,18 @@ def script(settings: PlaygroundSettings, options: dict[str, Any], step: int) -> 
         Steps to make.
     """
     is_classification = settings.problem == "classification"
-    data = [repr(settings.data_name), *(f"{name}={value!r}" for name, value in settings.data_options.items())]
+    data = [_code(settings.data_name), *(f"{name}={_code(value)}" for name, value in settings.data_options.items())]
     text = _SCRIPT.format(
         estimator="MLPClassifier" if is_classification else "MLPRegressor",
         inputs=", ".join(INPUTS[name].code for name in settings.inputs),
         loss=_LOSS[settings.problem],
         data=", ".join(data),
-        options="\n".join(f"    {name}={value!r}," for name, value in options.items()),
+        options="\n".join(f"    {name}={_code(value)}," for name, value in options.items()),
         step=step,
     )
     return text + (_ERROR if is_classification else "")
+
+
+def _code(value: Any) -> str:
+    """Write a value as Python, text in double quotes."""
+    return json.dumps(value) if isinstance(value, str) else repr(value)

@@ -3,15 +3,16 @@
 const MOST_IN_FLIGHT = 3;
 const FIRST_WAIT = 300;
 const LONGEST_WAIT = 5000;
+const CANNOT_BE_SHOWN = 4000;
 
 /** Thrown to all who wait for an answer when the connection is lost. */
 export class ConnectionLost extends Error {}
 
 /** Talks to one exhibit on the server; connects again, ever more slowly, when the connection is lost. */
 export class SocketHost {
-  /** `onopen` and `onlost` are called at every connect and at every loss. */
-  constructor(url, { decode, onopen, onlost }) {
-    Object.assign(this, { url, decode, onopen, onlost });
+  /** `onopen` and `onlost` are called at every connect and loss, `onwords` with words that answer no request. */
+  constructor(url, { decode, onopen, onlost, onwords }) {
+    Object.assign(this, { url, decode, onopen, onlost, onwords });
     this.nextId = 1;
     this.queue = [];
     this.inFlight = new Map();
@@ -27,7 +28,9 @@ export class SocketHost {
       this.onopen();
     };
     this.socket.onmessage = (event) => this.receive(this.decode(event.data));
-    this.socket.onclose = () => this.lose();
+    this.socket.onclose = (event) => {
+      if (event.code !== CANNOT_BE_SHOWN) this.lose();
+    };
   }
 
   /** Send a message as soon as fewer than three are unanswered; resolves to the reply. */
@@ -48,6 +51,7 @@ export class SocketHost {
   }
 
   receive(reply) {
+    if (reply.id === null) return this.onwords(reply.error);
     const request = this.inFlight.get(reply.id);
     this.inFlight.delete(reply.id);
     request?.resolve(reply);

@@ -26,6 +26,7 @@ const host = new SocketHost(address, {
   decode: unpack,
   onopen: () => (stage.view ? stage.reopen() : stage.open(settings, Number(step) || 0)),
   onlost: () => stage.say(texts.lost),
+  onwords: (words) => stage.fail(words),
 });
 const stage = new Stage(document.querySelector("#stage"), {
   request: (message) => host.request(message),
