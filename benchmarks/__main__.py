@@ -16,7 +16,7 @@ from typing import Any
 
 from benchmarks import FILES
 from benchmarks.harness import machine, report
-from benchmarks.harness.runner import ROOT, BenchmarkFailed, measure_rates, pin, run_workload
+from benchmarks.harness.runner import ROOT, BenchmarkFailed, measure_rates, run_workload
 
 ROUNDS, QUICK_ROUNDS = 9, 3
 
@@ -37,7 +37,6 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, files: dict[str,
     say = (lambda line: print(line, file=sys.stderr, flush=True)) if options.verbose else (lambda line: None)
     if options.peer:
         os.environ["BENCHMARK_PLAYGROUND"] = str(options.peer.resolve())
-    pin(options.threads)
     rates = measure_rates(options.threads)
     where = {**machine.description(options.threads), **rates}
     measured: dict[str, Any] = {}

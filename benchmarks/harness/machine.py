@@ -51,7 +51,7 @@ def rates() -> dict[str, float]:
     }
 
 
-def _best(work: Callable[[], object], repeats: int = 25) -> float:
+def _best(work: Callable[[], object], repeats: int = 12) -> float:
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The results in words: a table for the terminal and the page ``docs/benchmarks.md``.
+"""The results in words: lines for the terminal, and the page ``docs/benchmarks.md``.
 
 Both are made from the JSON that a run has written, and from nothing else.
 """
@@ -9,13 +9,15 @@ from typing import Any
 
 HEAD = """# Benchmarks
 
-Written by `python -m benchmarks` from `results/benchmarks.json`; do not edit.
+Written by `python -m benchmarks` from `results/benchmarks.json`; not edited by hand.
 
-Each peer runs in its own process, in turns with ours, on the same cores with the same threads. Times and
-ratios are medians over the rounds, lowest and highest in brackets. A ratio is the peer's time / ours, round by
-round: above 1 glassnet is faster. A peer that did not do the same work (shapes, steps, final loss) gets
-no ratio. The verdict compares the best peer's ratio with what was asked for.
+Each peer runs in its own process, in turns with glassnet, on the same cores with the same threads. Times and
+ratios are medians over the rounds, with the lowest and the highest. A ratio is the peer's time / glassnet's,
+round by round: above 1 glassnet is faster. A peer that did not do the same work (shapes, steps, final loss) gets
+no ratio. The verdict compares the best peer's ratio with what is asked for. A share says how much of the
+machine's own rate, measured in the same run, glassnet's arithmetic or its traffic with memory comes to.
 """
+COLUMNS = ("work", "", "seconds a run", "ratio", "a step", "peak MB", "asked for, and verdict")
 
 
 def markdown(results: dict[str, Any]) -> str:
@@ -26,63 +28,57 @@ def markdown(results: dict[str, Any]) -> str:
     results : dict
         What the command has written.
     """
-    parts = [HEAD]
-    for name, row in results["workloads"].items():
-        parts += [f"\n## {name}\n\n{row['title']}\n", _table(row), f"\n{_words(row)}\n"]
-    return "\n".join(parts)
+    lines = [COLUMNS, ["---"] * len(COLUMNS)]
+    for row in results["workloads"].values():
+        cells = _cells(row)
+        lines += [[row["title"], *cells[0], _verdict(row)], *(["", *line, ""] for line in cells[1:])]
+    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    places = "\n".join(f"- {name}: {_place(row)}" for name, row in results["workloads"].items())
+    return f"{HEAD}\n{table}\n\n## Where and when\n\n{places}\n"
 
 
 def text(name: str, row: dict[str, Any]) -> str:
-    """Return one workload's rows for the terminal."""
-    lines = [f"\n{name}: {row['title']}"]
-    lines += [
-        "  " + "".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)) for cells in _cells(row)
-    ]
-    return "\n".join([*lines, "  " + _words(row)])
-
-
-WIDTHS = (30, 32, 24, 8)
-
-
-def _table(row: dict[str, Any]) -> str:
-    head = ["", "seconds a run", "ratio", "peak MB"]
-    lines = [head, ["---"] * 4, *_cells(row)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    """Return one workload for the terminal."""
+    cells = [COLUMNS[1:-1], *_cells(row)]
+    widths = [max(map(len, column)) + 2 for column in zip(*cells, strict=True)]
+    lines = ["".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
+    return "\n  ".join([f"\n{name}: {row['title']}", *lines, f"{_verdict(row)}; {_place(row)}"])
 
 
 def _cells(row: dict[str, Any]) -> list[list[str]]:
-    return [[peer["peer"], *_figures(peer)] for peer in row["rows"]]
+    return [[peer["peer"], *_figures(peer, row["steps"])] for peer in row["rows"]]
 
 
-def _figures(peer: dict[str, Any]) -> list[str]:
+def _figures(peer: dict[str, Any], steps: int) -> list[str]:
     if "seconds" not in peer:
-        return [peer["trouble"], "", ""]
+        return [peer["trouble"], "", "", ""]
     ratio = _spread(peer["ratio"]) if "ratio" in peer else ""
     if peer.get("unequal"):
         ratio = "no ratio: " + "; ".join(peer["unequal"])
     if "at_most" in peer:
         ratio = f"at most {peer['at_most']:g} s"
-    return [_spread(peer["seconds"]), ratio, str(peer["peak_mb"])]
+    step = f"{1e6 * peer['seconds']['median'] / steps:.3g} us" if steps > 1 else ""
+    return [_spread(peer["seconds"]), ratio, step, str(peer["peak_mb"])]
 
 
 def _spread(values: dict[str, float]) -> str:
     return f"{values['median']:.3g} ({values['min']:.3g} .. {values['max']:.3g})"
 
 
-def _words(row: dict[str, Any]) -> str:
-    """Return the verdict, the share of the machine's limits, and where it was measured."""
-    asked = "".join(f", {key.replace('_', ' ')} {row[key]:g}x" for key in ("at_least", "aim") if row.get(key))
-    words = [f"Verdict: {row['verdict']}{asked}."]
-    if "share_of_matmul" in row:
-        words.append(f"{row['share_of_matmul']:.0%} of the machine's matrix-product rate.")
-    if "share_of_memory" in row:
-        words.append(f"{row['share_of_memory']:.0%} of its memory rate.")
-    where = row["machine"]
-    words.append(
-        f"{where['cpu']}, {where['threads']} threads, {where['matmul_gflops']:g} GFLOP/s, "
-        f"{where['memory_gb_per_s']:g} GB/s, load {row['load_average'][0]} to {row['load_average'][1]}, "
-        f"{row['rounds']} rounds, {row['took_seconds']:g} s; "
-        + ", ".join(f"{package} {version}" for package, version in where["versions"].items())
-        + "."
+def _verdict(row: dict[str, Any]) -> str:
+    """Return what is asked for, whether it is met, and the share of the machine's limits."""
+    words = [f"{key.replace('_', ' ')} {row[key]:g}x" for key in ("at_least", "aim") if row.get(key)]
+    words.append(f"**{row['verdict']}**")
+    shares = (("share_of_matmul", "matrix-product"), ("share_of_memory", "memory"))
+    words += [f"{row[key]:.0%} of the machine's {name} rate" for key, name in shares if key in row]
+    return ", ".join(words)
+
+
+def _place(row: dict[str, Any]) -> str:
+    machine, load = row["machine"], row["load_average"]
+    versions = ", ".join(f"{package} {version}" for package, version in machine["versions"].items())
+    return (
+        f"{machine['cpu']}, {machine['threads']} threads, {machine['matmul_gflops']:g} GFLOP/s, "
+        f"{machine['memory_gb_per_s']:g} GB/s, load {load[0]} to {load[1]}, {row['rounds']} rounds, "
+        f"{row['took_seconds']:g} s; {versions}"
     )
-    return " ".join(words)

@@ -60,14 +60,11 @@ class Peer:
 
 
 def start(command: list[str], threads: int, **options: Any) -> subprocess.Popen:
-    """Start a process with so many threads; it stays on the cores that `pin` has set."""
-    return subprocess.Popen(command, cwd=ROOT, env=machine.environment(threads), **options)
-
-
-def pin(threads: int) -> None:
-    """Keep this process, and those it starts, on so many cores, where the system can do that."""
+    """Start a process with so many threads, kept on so many cores where the system can do that."""
+    process = subprocess.Popen(command, cwd=ROOT, env=machine.environment(threads), **options)
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+        os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[:threads])
+    return process
 
 
 def measure_rates(threads: int) -> dict[str, float]:

@@ -1,0 +1,168 @@
+"""The benchmark suite itself, on toy workloads that take no time: what it compares, refuses and writes."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+
+import pytest
+
+from benchmarks import FILES
+from benchmarks.__main__ import main
+from benchmarks.harness import report, runner
+from benchmarks.harness.workload import OURS, Workload, differences
+
+TOY = """
+import os, time
+from benchmarks.harness.workload import PeerMissing, Workload
+
+def peer(seconds, steps=5, loss=0.5):
+    def prepare():
+        def run():
+            time.sleep(seconds)
+        return run, lambda _: {"steps": steps, "loss": loss, "threads": os.environ["OMP_NUM_THREADS"]}
+    return prepare
+
+def uninstalled():
+    import no_such_library
+
+def without_path():
+    raise PeerMissing("give --peer PATH")
+
+def broken():
+    raise ValueError("three is not two")
+
+def killed():
+    os._exit(3)
+
+WORKLOADS = [
+    Workload("equal", "sleeps", {"glassnet": peer(0.01), "slow": peer(0.04, loss=0.501), "slower": peer(0.06)},
+             {"loss": 0.01}, at_least=2, aim=100, steps=5, flops=1e6),
+    Workload("unequal", "sleeps", {"glassnet": peer(0.0), "lazy": peer(0.01, steps=4), "bad": peer(0.01, loss=0.6),
+                                   "nan": peer(0.01, loss=float("nan"))}, {"loss": 0.01}, at_least=2),
+    Workload("troubled", "sleeps", {"glassnet": peer(0.0), "a": uninstalled, "b": without_path, "c": broken,
+                                    "d": killed}, {"loss": 0.01}, at_least=2),
+    Workload("limits", "sleeps", {"quick": peer(0.0), "slow": peer(0.03)}, at_most={"quick": 0.02, "slow": 0.01}),
+    Workload("ours broken", "sleeps", {"glassnet": uninstalled}),
+]
+"""
+RATES = {"matmul_gflops": 1.0, "memory_gb_per_s": 1.0}
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """Make the toy workloads importable here and in the processes that the runner starts."""
+    (tmp_path / "toy_workloads.py").write_text(TOY)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    return {workload.name: workload for workload in importlib.import_module("toy_workloads").WORKLOADS}
+
+
+def measure(workload: Workload, rounds: int = 3) -> tuple[dict, dict]:
+    row = runner.run_workload("toy_workloads", workload, rounds, 1, RATES, lambda line: None)
+    return row, {peer["peer"]: peer for peer in row["rows"]}
+
+
+def test_equal_work_gets_a_ratio_and_the_best_peer_decides(toy):
+    row, peers = measure(toy["equal"])
+    ratio = peers["slow"]["ratio"]
+    assert 1 < ratio["min"] <= ratio["median"] <= ratio["max"]
+    assert ratio["median"] < peers["slower"]["ratio"]["median"]
+    assert row["verdict"] == ("met" if ratio["median"] >= 2 else "missed")
+    assert row["share_of_matmul"] == pytest.approx(1e-3 / peers[OURS]["seconds"]["median"], rel=0.01)
+    assert {peer["work"]["threads"] for peer in peers.values()} == {"1"}
+
+
+def test_unequal_work_gets_no_ratio(toy):
+    row, peers = measure(toy["unequal"], rounds=1)
+    assert row["verdict"] == "no ratio"
+    assert not any("ratio" in peer for peer in peers.values())
+    assert peers["lazy"]["unequal"] == ["steps: 5 and 4"]
+    assert peers["bad"]["unequal"] == ["loss: 0.5 and 0.6"]
+    assert peers["nan"]["unequal"] == ["loss: 0.5 and nan"]
+    printed = report.text("unequal", {**row, "machine": {**RATES, "cpu": "c", "threads": 1, "versions": {}}})
+    assert printed.count("no ratio: ") == 3
+
+
+def test_trouble_of_a_peer_is_named_and_the_others_go_on(toy):
+    row, peers = measure(toy["troubled"], rounds=1)
+    assert peers["a"]["trouble"] == "skipped: No module named 'no_such_library'"
+    assert peers["b"]["trouble"] == "skipped: give --peer PATH"
+    assert peers["c"]["trouble"] == "failed: ValueError: three is not two"
+    assert peers["d"]["trouble"] == "failed: its process ended with code 3"
+    assert "seconds" in peers[OURS]
+    assert row["verdict"] == "no ratio"
+
+
+def test_limits_are_compared_with_seconds(toy):
+    row, peers = measure(toy["limits"], rounds=1)
+    assert row["verdict"] == "missed"
+    assert peers["slow"]["seconds"]["median"] > peers["slow"]["at_most"]
+    assert "ratio" not in peers["quick"]
+
+
+def test_our_own_failure_is_an_error(toy):
+    with pytest.raises(runner.BenchmarkFailed, match="ours broken"):
+        measure(toy["ours broken"], rounds=1)
+
+
+def test_difference_is_any_entry_that_is_not_equal():
+    ours = {"shapes": [[2, 3]], "loss": 1.0}
+    assert differences(ours, {"shapes": [[2, 3]], "loss": 1.09}, {"loss": 0.1}) == []
+    assert differences(ours, {"shapes": [[3, 2]], "loss": 1.0}, {"loss": 0.1}) == ["shapes: [[2, 3]] and [[3, 2]]"]
+    assert differences(ours, {"shapes": [[2, 3]]}, {"loss": 0.1}) == ["loss: 1.0 and None"]
+
+
+@pytest.fixture
+def one_file(toy, tmp_path):
+    """Return a table of one file that holds the toy's first workload."""
+    (tmp_path / "one_workload.py").write_text("import toy_workloads\nWORKLOADS = toy_workloads.WORKLOADS[:1]\n")
+    return {"toy": "one_workload"}
+
+
+def test_command_writes_results_and_a_page_made_of_them(one_file, tmp_path, capsys):
+    path = tmp_path / "results" / "benchmarks.json"
+    path.parent.mkdir()
+    assert main(["toy", "--rounds", "2", "--threads", "1", "--json"], tmp_path, one_file) == 0
+    row = json.loads(capsys.readouterr().out)["workloads"]["equal"]
+    assert json.loads(path.read_text())["workloads"]["equal"] == row
+    assert {"title", "verdict", "at_least", "aim", "rounds", "load_average", "took_seconds", "rows"} <= set(row)
+    assert {"cpu", "threads", "versions", "matmul_gflops", "memory_gb_per_s"} <= set(row["machine"])
+    assert {"seconds", "cpu_seconds", "peak_mb", "work"} <= set(row["rows"][0])
+    page = (tmp_path / "docs" / "benchmarks.md").read_text()
+    assert f"{row['rows'][1]['ratio']['median']:.3g}" in page
+    assert page == report.markdown(json.loads(path.read_text()))
+
+
+def test_command_keeps_the_rows_that_were_not_measured(one_file, tmp_path):
+    path = tmp_path / "results" / "benchmarks.json"
+    assert main(["--rounds", "1", "--threads", "1"], tmp_path, one_file) == 0
+    kept = json.loads(path.read_text())
+    kept["workloads"]["earlier"] = kept["workloads"]["equal"]
+    path.write_text(json.dumps(kept))
+    assert main(["--rounds", "1", "--threads", "1"], tmp_path, one_file) == 0
+    assert set(json.loads(path.read_text())["workloads"]) == {"equal", "earlier"}
+
+
+def test_quick_run_writes_nothing(one_file, tmp_path, capsys):
+    assert main(["--quick", "--threads", "1"], tmp_path, one_file) == 0
+    assert "met" in capsys.readouterr().out
+    assert not (tmp_path / "results").exists()
+
+
+def test_unknown_name_is_wrong_use(capsys):
+    with pytest.raises(SystemExit) as exit_code:
+        main(["xorr"])
+    assert exit_code.value.code == 2
+    assert "xorr" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", FILES.values())
+def test_every_file_holds_well_formed_workloads(module):
+    for workload in importlib.import_module(module).WORKLOADS:
+        if workload.at_most:
+            assert set(workload.at_most) == set(workload.peers)
+        else:
+            assert next(iter(workload.peers)) == OURS
+            assert workload.tolerance
