@@ -122,14 +122,14 @@ def _check_kind(network: str, estimator: Any, dataset: Dataset) -> None:
 
 
 def _fit(estimator: Any, dataset: Dataset, progress: bool) -> None:
-    """Fit, with a progress bar where there is a terminal; leave the parameters as they were."""
-    shown = progress and "verbose" in estimator.get_params(deep=False)
-    if shown:
-        verbose = estimator.verbose
-        estimator.set_params(verbose=True)
-    estimator.fit(dataset.X_train, dataset.y_train)
-    if shown:
-        estimator.set_params(verbose=verbose)
+    """Fit, with a progress bar if it is wanted and there is a terminal."""
+    from glassnet.cli.progress import EpochBar
+
+    if not progress:
+        estimator.fit(dataset.X_train, dataset.y_train)
+        return
+    with EpochBar(estimator.max_iter) as bar:
+        estimator.fit(dataset.X_train, dataset.y_train, observers=[bar])
 
 
 def _measure(estimator: Any, dataset: Dataset) -> dict[str, Any]:

@@ -4,12 +4,15 @@ import json
 import multiprocessing
 import signal
 import time
+import warnings
 
 import numpy as np
 import pytest
+from sklearn.base import is_classifier
 
 from glassnet import Layer, MLPClassifier, MLPRegressor
 from glassnet.errors import InvalidInputError, RunFolderError
+from glassnet.registry import NETWORKS, resolve
 from glassnet.training.loop import advance
 from glassnet.training.run_folder import CONFIG, NEXT_CONFIG, WEIGHTS, load_run, read_config, save_run
 
@@ -33,6 +36,18 @@ def test_loaded_network_predicts_the_same(net, run):
     np.testing.assert_array_equal(same.predict(X), net.predict(X))
     assert same.get_params() == net.get_params()
     assert same.loss_curve_ == net.loss_curve_
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_every_network_that_has_a_name(name, tmp_path):
+    net = resolve(NETWORKS, "network", name)(random_state=0, max_iter=3)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # three epochs are too few
+        net.fit(X, labels if is_classifier(net) else X[:, 0])
+    same = load_run(save_run(tmp_path, net))
+    assert type(same) is type(net)
+    np.testing.assert_array_equal(same.predict(X), net.predict(X))
+    assert vars(same).keys() == vars(net).keys()
 
 
 def test_regressor_with_tuples_and_infinite_values(tmp_path):

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import io
+import re
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from glassnet import MLPClassifier
+from glassnet.cli import progress
+from glassnet.errors import DivergedError
+
+X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+y = (X[:, 0] > 0).astype(int)
+NET = {"hidden_layer_sizes": (3,), "max_iter": 7, "tol": None, "random_state": 0}
+SHOW_CURSOR = "\x1b[?25h"
+
+
+def watched(monkeypatch, terminal, screen, **parameters):
+    """Fit under a bar that writes to ``screen``."""
+    monkeypatch.setattr(progress, "Console", lambda stderr: Console(file=screen, force_terminal=terminal, width=100))
+    with progress.EpochBar(NET["max_iter"]) as bar:
+        return MLPClassifier(**{**NET, **parameters}).fit(X, y, observers=[bar])
+
+
+@pytest.mark.parametrize("batch_size", [8, 40])
+def test_bar_ends_at_the_last_epoch_and_shows_the_loss(monkeypatch, batch_size):
+    screen = io.StringIO()
+    watched(monkeypatch, True, screen, batch_size=batch_size)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    assert re.search(r"epoch .* 7/7 loss 0\.\d+", text)
+
+
+def test_silent_without_a_terminal_and_changes_nothing(monkeypatch):
+    screen = io.StringIO()
+    net = watched(monkeypatch, False, screen, batch_size=8)
+    assert screen.getvalue() == ""
+    alone = MLPClassifier(**NET, batch_size=8).fit(X, y)
+    np.testing.assert_array_equal(net.predict_proba(X), alone.predict_proba(X))
+
+
+def test_cursor_is_given_back_when_the_fit_fails(monkeypatch):
+    screen = io.StringIO()
+    with pytest.raises(DivergedError):
+        watched(monkeypatch, True, screen, solver="sgd", learning_rate_init=1e35)
+    assert screen.getvalue().endswith(SHOW_CURSOR)
