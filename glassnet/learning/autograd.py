@@ -1,0 +1,179 @@
+"""The third engine: steps of any torch module, differentiated by autograd.
+
+The first engine is compiled for tiny networks, the second has backpropagation written out
+for dense ones; this one asks torch for the gradient of whatever the module computes. The
+optimizers are the same (`glassnet.learning.optimizers`), and so is the state: parameters,
+their optimizer slots and running statistics are arrays that every step changes in place.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from functools import lru_cache
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from glassnet.errors import InvalidInputError, UnknownNameError
+from glassnet.learning.dropout import Dropout, draws_globally, dropout_streams, global_stream
+from glassnet.learning.module_arrays import ModuleArrays
+from glassnet.learning.optimizers import SLOTS, Solver, soft_threshold
+from glassnet.seeds import torch_generator
+from glassnet.training.batches import Batches
+from glassnet.training.state import TrainingState
+
+PRECISIONS = ("float32", "bfloat16", "auto")
+DEVICES = ("cpu", "cuda", "auto")
+
+
+class Objective(Protocol):
+    """What a module is to learn: the loss of some samples."""
+
+    def total(self, module: nn.Module, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the sum of the losses of the samples ``rows``; random choices are drawn from ``generator``."""
+        ...
+
+    def weight(self, rows: Tensor) -> float:
+        """Return what the sum over the batch ``rows`` is divided by."""
+        ...
+
+
+class AutogradEngine:
+    """Makes the steps of any module.
+
+    Parameters
+    ----------
+    home : ModuleArrays
+        The module, bound to the arrays of the state.
+    solver : Solver
+        Its penalties are for parameters with more than one dimension. Not "lbfgs".
+    objective : Objective
+    accumulate : int
+        Each batch is taken in so many parts, whose gradients are added: less memory, the same
+        step, except that batch normalization sees the parts.
+    precision : {"float32", "bfloat16"}
+        "bfloat16" multiplies in it, with images laid out channels last; parameters, optimizer
+        and loss stay float32.
+    rank : int
+        Of this process among several; names its random streams.
+
+    Raises
+    ------
+    UnknownNameError
+        If the solver is another.
+    """
+
+    name = "autograd"
+
+    def __init__(
+        self,
+        home: ModuleArrays,
+        solver: Solver,
+        objective: Objective,
+        *,
+        accumulate: int = 1,
+        precision: str = "float32",
+        rank: int = 0,
+    ):
+        if solver.name not in SLOTS:
+            raise UnknownNameError("solver of a module", solver.name, SLOTS)
+        self.home, self.solver, self.objective = home, solver, objective
+        self.accumulate, self.precision, self.rank = accumulate, precision, rank
+        layers = dict(home.module.named_modules())
+        self._dropouts = {address: layer for address, layer in layers.items() if isinstance(layer, Dropout)}
+        self._borrows = draws_globally(home.module)
+
+    def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
+        """Make one step per batch; see `glassnet.training.state.Engine`."""
+        indices = torch.from_numpy(batches.indices)
+        rates = self.solver.rates(state.step, len(batches)).tolist()
+        losses = torch.empty(len(batches), dtype=torch.float64)
+        self.home.push()
+        self.home.module.train()
+        for i, (start, stop) in enumerate(zip(batches.starts.tolist(), batches.stops.tolist(), strict=True)):
+            losses[i] = self._gradient(indices[start:stop], state.seed, state.step + i)
+            self._descend(self.objective.weight(indices[start:stop]), state.step + i, rates[i])
+        self.home.pull()
+        return losses.numpy()
+
+    def _gradient(self, rows: Tensor, seed: int, step: int) -> Tensor:
+        """Write the gradient of a batch; return its mean loss."""
+        self.home.gradient.zero_()
+        generator = torch_generator(seed, "batch", step, self.rank)
+        weight, loss = self.objective.weight(rows), torch.zeros(())
+        with ExitStack() as stack:
+            stack.enter_context(dropout_streams(self._dropouts, seed, step, self.rank))
+            if self._borrows:
+                stack.enter_context(global_stream(seed, "dropout", step, self.rank))
+            for part in rows.tensor_split(min(self.accumulate, len(rows))):
+                with torch.autocast(self.home.device, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                    total = self.objective.total(self.home.module, part, generator) / weight
+                total.backward()
+                loss = loss + total.detach().cpu()
+        return loss
+
+    @torch.no_grad()
+    def _descend(self, weight: float, step: int, rate: float) -> None:
+        """Make the optimizer's step, with the penalties; those divided by n see the batch's weight."""
+        solver, parameters = self.solver, self.home.parameters
+        decayed = parameters[: self.home.n_decayed]
+        if solver.alpha and solver.name == "adamw":
+            decayed.mul_(1 - rate * solver.alpha)
+        elif solver.alpha:
+            self.home.gradient[: self.home.n_decayed].add_(decayed, alpha=solver.alpha / weight)
+        solver.step(parameters, self.home.gradient, self.home.tensors, step + 1, rate)
+        if solver.l1:
+            soft_threshold(decayed, rate * solver.l1 / weight)
+
+
+def resolve_device(device: str) -> str:
+    """Return "cpu" or "cuda"; "auto" is "cuda" where there is one.
+
+    Raises
+    ------
+    UnknownNameError, InvalidInputError
+        If the name is another, or there is no such device.
+    """
+    if device not in DEVICES:
+        raise UnknownNameError("device", device, DEVICES)
+    if device == "cuda" and not torch.cuda.is_available():
+        raise InvalidInputError(f"device='cuda' was asked for, but this torch ({torch.__version__}) finds none.")
+    return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
+
+
+def resolve_precision(precision: str, device: str) -> str:
+    """Return "float32" or "bfloat16"; "auto" is "bfloat16" where the machine computes it clearly faster.
+
+    Raises
+    ------
+    UnknownNameError
+        If the name is another.
+    """
+    if precision not in PRECISIONS:
+        raise UnknownNameError("precision", precision, PRECISIONS)
+    return _faster_precision(device) if precision == "auto" else precision
+
+
+@lru_cache(maxsize=2)
+def _faster_precision(device: str) -> str:
+    """Time a step of a small convolution in both precisions, once in a process."""
+    seconds = {precision: _probe(device, precision == "bfloat16") for precision in ("float32", "bfloat16")}
+    return "bfloat16" if seconds["bfloat16"] < 0.8 * seconds["float32"] else "float32"
+
+
+def _probe(device: str, bfloat16: bool) -> float:
+    """Return the shortest of five times, in seconds."""
+    layer = nn.Conv2d(32, 32, 3, padding=1).to(device)
+    form = torch.channels_last if bfloat16 else torch.contiguous_format
+    images = torch.zeros(32, 32, 16, 16, device=device, requires_grad=True).contiguous(memory_format=form)
+    times = []
+    for _ in range(6):
+        start = time.perf_counter()
+        with torch.autocast(device, torch.bfloat16, enabled=bfloat16):
+            loss = layer(images).relu().float().sum()
+        torch.autograd.grad(loss, [*layer.parameters()])[0].sum().item()
+        times.append(time.perf_counter() - start)
+    return min(times[1:])

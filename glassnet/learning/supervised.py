@@ -1,0 +1,92 @@
+"""Learning from samples and their targets: what `AutogradEngine` minimizes for classes and numbers."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class Supervised:
+    """The cross-entropy of class indices, or half the squared error of numbers.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, ...), float32 or uint8
+        Only read, batch by batch: it may be a memory map. uint8 stands for v / 255.
+    target : ndarray of shape (n_samples,), int64, or (n_samples, n_outputs), float32
+        Class indices, or numbers.
+    sample_weight : ndarray of shape (n_samples,) or None
+    image_shape : tuple of int or None
+        (channels, height, width) that each sample has before the module; None: as it is.
+    augment : callable or None
+        (images, generator) -> images of the same shape; see `glassnet.data.augment`.
+    label_smoothing : float
+        Share of the target in [0, 1) that is spread evenly over all classes.
+    device : str
+    channels_last : bool
+        Lay images out with the channels last.
+    """
+
+    def __init__(
+        self,
+        X: np.ndarray,
+        target: np.ndarray,
+        sample_weight: np.ndarray | None = None,
+        image_shape: tuple[int, ...] | None = None,
+        augment: Callable[[Tensor, torch.Generator], Tensor] | None = None,
+        label_smoothing: float = 0.0,
+        device: str = "cpu",
+        channels_last: bool = False,
+    ):
+        self.X, self.target = as_tensor(X), as_tensor(target)
+        self.sample_weight = None if sample_weight is None else as_tensor(sample_weight)
+        self.mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean(dtype=np.float64))
+        self.image_shape, self.augment, self.label_smoothing = image_shape, augment, label_smoothing
+        self.device, self.channels_last = device, channels_last
+
+    def total(self, module: nn.Module, rows: Tensor, generator: torch.Generator) -> Tensor:
+        """Return the sum of the samples' losses; see `Objective`."""
+        x = as_input(self.X.index_select(0, rows), self.image_shape)
+        if self.augment is not None:
+            x = self.augment(x, generator)
+        if self.channels_last and x.ndim == 4:
+            x = x.contiguous(memory_format=torch.channels_last)
+        z = module(x.to(self.device)).float()
+        losses = self._losses(z, self.target.index_select(0, rows).to(self.device))
+        if self.sample_weight is None:
+            return losses.sum()
+        return torch.dot(losses, self.sample_weight.index_select(0, rows).to(self.device))
+
+    def weight(self, rows: Tensor) -> float:
+        """Return the expected sum of the weights of so many samples; see `Objective`."""
+        return len(rows) * self.mean_weight
+
+    def _losses(self, z: Tensor, target: Tensor) -> Tensor:
+        if target.dtype == torch.int64:
+            return F.cross_entropy(z, target, label_smoothing=self.label_smoothing, reduction="none")
+        return 0.5 * (z - target).square().sum(1)
+
+
+def as_tensor(array: np.ndarray) -> Tensor:
+    """Return a tensor on the array's memory, which is only read: it may be a read-only memory map."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        return torch.from_numpy(array)
+
+
+def as_input(batch: Tensor, image_shape: tuple[int, ...] | None) -> Tensor:
+    """Return a batch as the module takes it: float32, uint8 scaled to [0, 1], each sample in its shape.
+
+    Examples
+    --------
+    >>> as_input(torch.tensor([[0, 51, 255, 0]], dtype=torch.uint8), (1, 2, 2)).squeeze().round(decimals=3).tolist()
+    [[0.0, 0.20000000298023224], [1.0, 0.0]]
+    """
+    if batch.dtype == torch.uint8:
+        batch = batch.float().div_(255)
+    return batch if image_shape is None else batch.reshape(len(batch), *image_shape)
