@@ -3,6 +3,7 @@ from glassnet.inspect.describe import describe as describe
 from glassnet.inspect.history import History as History
 from glassnet.inspect.trace import trace as trace
 from glassnet.inspect.traced import Trace as Trace
+from glassnet.inspect.trajectory import Trajectory as Trajectory
 from glassnet.networks.adaline import AdalineClassifier as AdalineClassifier
 from glassnet.networks.adaline import AdalineRegressor as AdalineRegressor
 from glassnet.networks.alexnet import AlexNet as AlexNet
@@ -23,6 +24,7 @@ from glassnet.networks.perceptron import Perceptron as Perceptron
 from glassnet.networks.perceptron import mistake_bound as mistake_bound
 from glassnet.networks.predicate_order import connectedness as connectedness
 from glassnet.networks.predicate_order import predicate_order as predicate_order
+from glassnet.networks.residual_block import ResidualBlock as ResidualBlock
 from glassnet.networks.resnet import ResNet as ResNet
 from glassnet.networks.separability import linear_separability as linear_separability
 from glassnet.networks.transformer import Transformer as Transformer

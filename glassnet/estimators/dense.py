@@ -56,6 +56,7 @@ class DenseEstimator(BaseEstimator, ABC):
         power_t: float = 0.5,
         l1: float = 0.0,
         clip_norm: float | None = None,
+        reduction: str = "mean",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -83,6 +84,7 @@ class DenseEstimator(BaseEstimator, ABC):
         self.power_t = power_t
         self.l1 = l1
         self.clip_norm = clip_norm
+        self.reduction = reduction
         self.momentum = momentum
         self.nesterovs_momentum = nesterovs_momentum
         self.beta_1 = beta_1
@@ -251,7 +253,7 @@ class DenseEstimator(BaseEstimator, ABC):
         n_outputs = target.shape[1]
         hidden = as_layers(self.hidden_layer_sizes, self.activation)
         layers = (*hidden, *as_layers(n_outputs, self._output_activation()))
-        self.spec_ = NetworkSpec(X.shape[1], layers, self._loss_name(n_outputs))
+        self.spec_ = NetworkSpec(X.shape[1], layers, self._loss_name(n_outputs), self.reduction)
         seed = resolve_seed(self.random_state)
         parameters = self.spec_.initial_parameters(generator(seed, "weights"), self.precision_)
         arrays = {"parameters": parameters, **self._solver().initial_slots(parameters)}

@@ -133,7 +133,7 @@ class BackpropEngine:
             return loss, self._gradient.numpy().copy()
 
     def _gradients(self, arrays: dict[str, Tensor], rows: Tensor, streams: Streams) -> tuple[float, float]:
-        """Write the gradient of a batch; return its mean loss and its weight."""
+        """Write the gradient of a batch; return its mean loss and what it was divided by."""
         if len(rows) == len(self.X):  # never shuffled, so nothing is to be gathered
             h, target = self.X, self.target
         else:
@@ -144,20 +144,22 @@ class BackpropEngine:
         for rule, p, statistics in zip(self.rules, parameters, self.spec.statistics(arrays), strict=True):
             h = rule.forward(h, p, statistics, streams)
         loss, delta = LOSS_DELTAS[self.spec.loss](h, target)
-        mean_loss, n = self._weigh(loss, delta, rows)
+        mean_loss, divisor = self._weigh(loss, delta, rows)
         for k in reversed(range(len(self.rules))):
             below = self.rules[k].backward(delta, parameters[k], self._gradient_views[k], down=k > 0)
             delta = delta if below is None else below
-        return mean_loss, n
+        return mean_loss, divisor
 
     def _weigh(self, loss: Tensor, delta: Tensor, rows: Tensor) -> tuple[float, float]:
-        """Divide delta by the batch's expected weight; return the mean loss and that weight."""
+        """Reduce the samples' losses and delta; return the mean loss and what delta was divided by."""
+        n = len(rows) * self._mean_weight
+        divisor = n if self.spec.reduction == "mean" else self._mean_weight
         if self.sample_weight is None:
-            delta.div_(len(rows))
-            return loss.mean().item(), float(len(rows))
-        weight, n = self.sample_weight[rows], len(rows) * self._mean_weight
-        delta.mul_(weight[:, None] / n)
-        return (torch.dot(loss, weight) / n).item(), n
+            delta.div_(divisor)
+            return loss.mean().item(), divisor
+        weight = self.sample_weight[rows]
+        delta.mul_(weight[:, None] / divisor)
+        return (torch.dot(loss, weight) / n).item(), divisor
 
     def _batch_buffers(self, n: int) -> tuple[Tensor, Tensor]:
         if n not in self._buffers:

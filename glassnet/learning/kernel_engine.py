@@ -58,6 +58,7 @@ class DenseKernelEngine:
             np.array(spec.sizes),
             np.array([kernels.ACTIVATION_CODES[name] for name in spec.activations]),
             kernels.LOSS_CODES[spec.loss],
+            spec.reduction == "sum",
             kernels.SOLVER_CODES[solver.name],
         )
         self._settings = (np.array(settings, dtype), float(solver.alpha))
@@ -161,6 +162,8 @@ def _exercise() -> None:
     units = initial_arrays(1, 2, np.float32)
     for rule in (PerceptronKernelEngine(X, target, None, 1.0), LMSKernelEngine(X, target, None, 1.0)):
         rule.run(TrainingState(units, rule, 0, 2, 1), batches)
+    rows = np.arange(2)
+    kernels.hopfield_sweep(np.zeros((2, 2), np.float32), X, X.copy(), rows, rows, np.zeros(2, np.float32), np.empty(2))
 
 
 def _marker() -> Path:

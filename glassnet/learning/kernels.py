@@ -218,13 +218,13 @@ def descend(solver, parameters, gradient, slot_1, slot_2, rate, settings, step):
 
 
 @njit(**OPTIONS)
-def gather(X, target, sample_weight, mean_weight, rows, h, t, w):
-    """Copy a batch into units x batch; pad with samples of weight 0."""
+def gather(X, target, sample_weight, mean_weight, divisor, rows, h, t, w):
+    """Copy a batch into units x batch, with each sample's share in the loss; pad with shares of 0."""
     n, padded = len(rows), len(w)
     for b in range(padded):
         r = rows[min(b, n - 1)]
         weight = sample_weight[r] / mean_weight if len(sample_weight) else 1.0
-        w[b] = weight / n if b < n else 0
+        w[b] = weight / divisor if b < n else 0
         for i in range(X.shape[1]):
             h[i, b] = X[r, i]
         for o in range(target.shape[1]):
@@ -234,7 +234,7 @@ def gather(X, target, sample_weight, mean_weight, rows, h, t, w):
 @njit(**OPTIONS)
 def dense_steps(
     X, target, sample_weight, indices, starts, stops,
-    sizes, activations, loss, solver, rates, settings, alpha,
+    sizes, activations, loss, sums, solver, rates, settings, alpha,
     parameters, slot_1, slot_2, first_step, losses,
 ):  # fmt: skip
     """Make one step of backpropagation per batch; write the batches' mean losses."""
@@ -247,18 +247,22 @@ def dense_steps(
     gradient = np.empty(len(parameters), kind)
     outputs = len(h) - sizes[-1]
     mean_weight = np.sum(sample_weight) / len(X) if len(sample_weight) else 1.0
-    n = 0
+    n, divisor = 0, 1
     for s in range(len(starts)):
         if s == 0 or starts[s] != starts[s - 1] or stops[s] != stops[s - 1]:
             n = (stops[s] - starts[s] + 7) // 8 * 8
-            gather(X, target, sample_weight, mean_weight, indices[starts[s] : stops[s]], h, t, w[:n])
+            rows = indices[starts[s] : stops[s]]
+            divisor = 1 if sums else len(rows)
+            gather(X, target, sample_weight, mean_weight, divisor, rows, h, t, w[:n])
         forward(sizes, activations, parameters, h, n)
         losses[s] = output_delta(loss, h[outputs:], t, delta[outputs:], w, sizes[-1], n)
+        if sums:
+            losses[s] /= stops[s] - starts[s]
         for o in range(outputs, len(h)):
             times_derivative(activations[-1], delta[o], h[o], n)
         backward(sizes, activations, parameters, h, delta, gradient, n)
         if alpha > 0:
-            strength = alpha / ((stops[s] - starts[s]) * mean_weight)
+            strength = alpha / (divisor * mean_weight)
             add_decay(sizes, parameters, gradient, kind.type(strength))
         descend(solver, parameters, gradient, slot_1, slot_2, rates[s], settings, first_step + s)
 

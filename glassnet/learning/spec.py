@@ -19,6 +19,7 @@ from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.learning.activations import ALIASES, get_trainable_activation
 
 NORMS = ("batch", "layer", "group")
+REDUCTIONS = ("mean", "sum")
 # added to a variance before its root is taken
 EPSILON = 1e-5
 
@@ -107,11 +108,23 @@ class NetworkSpec:
         gives the logits: the loss holds the output function.
     loss : str
         "squared_error", "binary_cross_entropy" or "cross_entropy".
+    reduction : {"mean", "sum"}
+        Whether the steps descend on the mean of a batch's losses or on their sum.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such reduction.
     """
 
     n_features: int
     layers: tuple[Layer, ...]
     loss: str
+    reduction: str = "mean"
+
+    def __post_init__(self) -> None:
+        if self.reduction not in REDUCTIONS:
+            raise UnknownNameError("reduction", self.reduction, REDUCTIONS)
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -66,6 +66,9 @@ class MLPClassifier(ClassifierMixin, DenseEstimator):
         L1 penalty: l1 / n times the sum of the absolute weights; makes exact zeros.
     clip_norm : float or None, default=None
         Longest gradient; a longer one is shortened to it.
+    reduction : {"mean", "sum"}, default="mean"
+        Whether steps descend on the mean of a batch's losses or, as the lecture writes J, on
+        their sum: the same steps with the rate divided by the batch's size.
     momentum : float, default=0.9
         In [0, 1); of "sgd".
     nesterovs_momentum : bool, default=True
@@ -136,6 +139,7 @@ class MLPClassifier(ClassifierMixin, DenseEstimator):
         power_t: float = 0.5,
         l1: float = 0.0,
         clip_norm: float | None = None,
+        reduction: str = "mean",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -165,6 +169,7 @@ class MLPClassifier(ClassifierMixin, DenseEstimator):
             power_t=power_t,
             l1=l1,
             clip_norm=clip_norm,
+            reduction=reduction,
             momentum=momentum,
             nesterovs_momentum=nesterovs_momentum,
             beta_1=beta_1,
@@ -233,7 +238,7 @@ class MLPRegressor(RegressorMixin, DenseEstimator):
     ----------
     hidden_layer_sizes, activation, solver, alpha, batch_size, learning_rate_init, max_iter, \
     shuffle, random_state, tol, n_iter_no_change, momentum, nesterovs_momentum, beta_1, beta_2, \
-    nesterovs_momentum, beta_1, beta_2, epsilon, early_stopping, validation_fraction, \\
+    momentum, nesterovs_momentum, beta_1, beta_2, epsilon, early_stopping, validation_fraction, \\
     warm_start, verbose, engine, precision
         As in `MLPClassifier`.
     output_activation : str, default="identity"
@@ -278,6 +283,7 @@ class MLPRegressor(RegressorMixin, DenseEstimator):
         power_t: float = 0.5,
         l1: float = 0.0,
         clip_norm: float | None = None,
+        reduction: str = "mean",
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         beta_1: float = 0.9,
@@ -307,6 +313,7 @@ class MLPRegressor(RegressorMixin, DenseEstimator):
             power_t=power_t,
             l1=l1,
             clip_norm=clip_norm,
+            reduction=reduction,
             momentum=momentum,
             nesterovs_momentum=nesterovs_momentum,
             beta_1=beta_1,

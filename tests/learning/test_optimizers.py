@@ -141,6 +141,19 @@ def test_engines_follow_the_schedule(engine):
     assert moved == pytest.approx(1e6 * learning_rates("cosine", 1e-6, 0, 50, 50).sum(), rel=1e-3)
 
 
+@pytest.mark.parametrize("engine", ["kernel", "formula"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_sum_of_the_losses_takes_the_mean_s_steps_at_the_rate_over_n(engine, weighted):
+    X, y = RNG.normal(size=(24, 3)), RNG.normal(size=24)
+    weight = RNG.random(24) if weighted else None
+    options = {"solver": "sgd", "batch_size": 8, "precision": "float64", "engine": engine, "random_state": 0}
+    mean = MLPRegressor((4,), "tanh", learning_rate_init=0.08, alpha=0.5, **options).initialize(X, y, weight)
+    total = MLPRegressor((4,), "tanh", learning_rate_init=0.01, alpha=0.5, reduction="sum", **options)
+    total = total.initialize(X, y, weight)
+    np.testing.assert_allclose(advance(total, 30), advance(mean, 30), rtol=1e-9)
+    np.testing.assert_allclose(total.arrays["parameters"], mean.arrays["parameters"], rtol=1e-9)
+
+
 @pytest.mark.parametrize(
     ("options", "error"),
     [

@@ -109,6 +109,7 @@ def test_regression_of_several_outputs():
         ({"learning_rate": "adaptive"}, UnknownNameError, "cosine"),
         ({"max_iter": 0}, InvalidInputError, "max_iter"),
         ({"validation_fraction": 1.0, "early_stopping": True}, InvalidInputError, "validation_fraction"),
+        ({"reduction": "max"}, UnknownNameError, "mean, sum"),
         ({"precision": "int8"}, UnknownNameError, "float32"),
         ({"engine": "gpu"}, UnknownNameError, "kernel"),
     ],

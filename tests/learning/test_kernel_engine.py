@@ -1,0 +1,47 @@
+"""When kernels are ready, and that nothing needs the compiler once they are."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+
+from glassnet import AdalineRegressor, HopfieldNetwork, MLPClassifier, Perceptron
+from glassnet.learning import kernels
+from glassnet.learning.kernel_engine import compile_kernels
+
+CALLED = (kernels.dense_steps, kernels.perceptron_steps, kernels.lms_steps, kernels.hopfield_sweep)
+
+COLD_FIT = """
+import time
+import glassnet
+start = time.perf_counter()
+net = glassnet.MLPClassifier((4,), max_iter=5, tol=None).fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
+print(net.engine_)
+from glassnet.learning import kernel_engine
+kernel_engine._compiling.kill()
+"""
+
+
+def test_compiling_ahead_leaves_nothing_to_compile():
+    compile_kernels()
+    before = [len(kernel.signatures) for kernel in CALLED]
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20, 3)), rng.integers(2, size=20)
+    for net in (Perceptron(), Perceptron("averaged"), AdalineRegressor(), MLPClassifier((3,), max_iter=2, tol=None)):
+        assert net.fit(X, y).engine_ == "kernel"
+        net.fit(X, y, sample_weight=rng.random(20))
+    MLPClassifier((3,), solver="sgd", batch_size=4, learning_rate="cosine", max_iter=2, tol=None).fit(X, y)
+    patterns = np.sign(rng.normal(size=(2, 40)))
+    HopfieldNetwork().fit(patterns).predict(patterns)
+    assert [len(kernel.signatures) for kernel in CALLED] == before
+
+
+def test_a_first_fit_with_an_empty_cache_runs_on_the_formula(tmp_path):
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", COLD_FIT], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.strip() == "formula", done.stderr
