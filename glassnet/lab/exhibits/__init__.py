@@ -1,0 +1,1 @@
+"""The exhibits: for each, a Python class that computes and a JavaScript module that draws."""

@@ -31,7 +31,8 @@ class Playground {
         shape: (networkShape) => change({ networkShape }),
       },
     });
-    root.replaceChildren(h("div", { class: "playground" }, this.settingsCard(), this.dataCard(), this.networkCard(live), this.resultCard()));
+    const cards = [this.settingsCard(), this.dataCard(), this.networkCard(live), this.resultCard()];
+    root.replaceChildren(h("div", { class: "playground" }, cards));
     onThemeChange(() => this.paint());
   }
 
@@ -52,35 +53,44 @@ class Playground {
     this.valueSets = controls.radios("regDataset", { draw, shape: "tiles" });
     return h("section", { class: "card data" }, h("div", { class: "head" }, h("h2", {}, words.data)),
       this.classSets, this.valueSets,
-      controls.slider("noise", { step: 5, unit: "%" }), controls.slider("percTrainData", { step: 10, unit: "%" }),
+      controls.slider("noise", { unit: "%" }), controls.slider("percTrainData", { unit: "%" }),
       controls.seed("seed"), h("p", { class: "note" }, words.restarts));
   }
 
   networkCard(live) {
     const { words } = this;
-    const mini = (text, name, testid, onclick) => h("button", { type: "button", class: "mini", "aria-label": name, title: name, testid, onclick, disabled: !live }, text);
+    const mini = (text, name, testid, onclick) => h("button", {
+      type: "button", class: "mini", "aria-label": name, title: name, testid, onclick, disabled: !live,
+    }, text);
     const resize = (change) => () => this.change({ networkShape: change(this.now.settings.networkShape) });
     this.removeLayer = mini("\u2212", words.removeLayer, "layers-remove", resize((shape) => shape.slice(0, -1)));
     this.addLayer = mini("+", words.addLayer, "layers-add", resize((shape) => [...shape, NEW_LAYER_UNITS]));
     this.layerCount = h("span", { testid: "layers" });
     this.inspector = h("div", { class: "inspector", testid: "inspector", hidden: true });
+    const layers = h("div", { class: "row" }, this.removeLayer, this.layerCount, this.addLayer);
+    const key = (look, text) => h("span", {}, h("i", { class: look }), text);
     return h("section", { class: "card diagram" },
-      h("div", { class: "head" }, h("h2", {}, words.network), h("div", { class: "row" }, this.removeLayer, this.layerCount, this.addLayer)),
+      h("div", { class: "head" }, h("h2", {}, words.network), layers),
       this.diagram.element, this.inspector,
-      h("div", { class: "legend" },
-        h("span", {}, h("i", { class: "line" }), words.positive), h("span", {}, h("i", { class: "line minus" }), words.negative),
-        h("span", {}, words.widthNote), h("span", {}, h("i", { class: "box" }), words.biasMark)));
+      h("div", { class: "legend" }, key("line", words.positive), key("line minus", words.negative),
+        h("span", {}, words.widthNote), key("box", words.biasMark)));
   }
 
   resultCard() {
     const { words, controls } = this;
     this.mapTitle = h("h2", { testid: "map-title" });
-    this.back = h("button", { type: "button", class: "quiet", testid: "show-output", onclick: () => this.change({ look: [] }) }, words.showOutput);
-    this.plane = new Plane({ half: HALF, ticks: TICKS, names: ["x\u2081", "x\u2082"], label: words.map, onprobe: (point) => this.probe(point) });
+    const showOutput = () => this.change({ look: [] });
+    const back = { type: "button", class: "quiet", testid: "show-output", onclick: showOutput };
+    this.back = h("button", back, words.showOutput);
+    this.plane = new Plane({
+      half: HALF, ticks: TICKS, names: ["x\u2081", "x\u2082"], label: words.map, onprobe: (point) => this.probe(point),
+    });
     this.scale = h("canvas");
     this.scaleEnds = [h("span"), h("span")];
     this.scaleName = h("span", { class: "caption", testid: "probe", role: "status" });
-    this.chart = new StepChart({ xLabel: words.stepAxis, yLabel: words.crossEntropy, names: ["train", "test"], testid: "curves" });
+    this.chart = new StepChart({
+      xLabel: words.stepAxis, yLabel: words.crossEntropy, names: ["train", "test"], testid: "curves",
+    });
     this.chart.element.setAttribute("aria-label", words.curves);
     return h("section", { class: "card result" }, this.numbers(), this.chart.element,
       h("div", { class: "head" }, this.mapTitle, this.back),
@@ -183,7 +193,8 @@ class Playground {
   inspect(unit) {
     const { words } = this;
     const bias = this.now.arrays.biases.data[this.diagram.units.flat().indexOf(unit)];
-    const rows = [[words.bias, bias], ...this.diagram.into(unit).map(({ from, weight }) => [`${words.from} ${from.short}`, weight])];
+    const weights = this.diagram.into(unit).map(({ from, weight }) => [`${words.from} ${from.short}`, weight]);
+    const rows = [[words.bias, bias], ...weights];
     const key = rows.map(([name, value]) => `${name}${decimal(value)}`).join();
     if (key === this.inspectorKey) return;
     this.inspectorKey = key;

@@ -15,7 +15,8 @@ export class StepChart {
     this.now = s("line", { class: "chart-now" });
     this.yText = s("text", { class: "chart-label", "text-anchor": "middle" }, yLabel);
     this.xText = s("text", { class: "chart-label", "text-anchor": "middle" }, xLabel);
-    this.element = s("svg", { class: "chart", role: "img", testid }, this.grid, this.now, this.paths, this.xText, this.yText);
+    const parts = [this.grid, this.now, this.paths, this.xText, this.yText];
+    this.element = s("svg", { class: "chart", role: "img", testid }, ...parts);
     new ResizeObserver(() => this.resize()).observe(this.element);
   }
 
@@ -67,13 +68,13 @@ export class StepChart {
     const key = `${xMax} ${yMax}`;
     if (key === this.gridKey) return;
     this.gridKey = key;
+    const text = (value, place, anchor) => s("text", { ...place, "text-anchor": anchor }, shortNumber(value));
     const horizontal = [0, yMax / 2, yMax].map((value) => [
       s("line", { x1: this.left, x2: this.right, y1: y(value), y2: y(value) }),
-      s("text", { x: this.left - 0.5 * this.em, y: y(value) + 0.35 * this.em, "text-anchor": "end" }, shortNumber(value)),
+      text(value, { x: this.left - 0.5 * this.em, y: y(value) + 0.35 * this.em }, "end"),
     ]);
-    const vertical = [0, xMax / 2, xMax].map((value, i) => s(
-      "text", { x: x(value), y: this.bottom + TICK * this.em, "text-anchor": ["start", "middle", "end"][i] }, shortNumber(value),
-    ));
+    const vertical = [0, xMax / 2, xMax].map((value, i) =>
+      text(value, { x: x(value), y: this.bottom + TICK * this.em }, ["start", "middle", "end"][i]));
     this.grid.replaceChildren(...horizontal.flat(), ...vertical);
   }
 }

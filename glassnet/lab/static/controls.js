@@ -2,7 +2,8 @@
 
 import { h, icon, write } from "./dom.js";
 
-const DICE = "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2zm3 4.5v1m8-1v1m-4 3v1m-4 3v1m8-1v1";
+const DICE = "M5 3h14a2 2 0 0 1 2 2v14a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2V5a2 2 0 0 1 2-2z" +
+  "m3 4.5v1m8-1v1m-4 3v1m-4 3v1m8-1v1";
 
 /** The controls of one exhibit. `change({name: value})` is called when the visitor moves one. */
 export class Controls {
@@ -53,7 +54,8 @@ export class Controls {
     }, options);
     this.syncs.push((settings) => {
       const text = String(settings[name]);
-      if (![...input.options].some((option) => option.value === text)) input.prepend(h("option", { value: text }, text));
+      const isOffered = [...input.options].some((option) => option.value === text);
+      if (!isOffered) input.prepend(h("option", { value: text }, text));
       input.value = text;
     });
     return h("div", { class: "control" }, h("label", { for: name }, this.label(name)), input);
@@ -65,7 +67,8 @@ export class Controls {
       type: "radio", name, value, testid: `${name}-${value}`, disabled: !this.live,
       onchange: () => this.change({ [name]: value }),
     }));
-    const items = inputs.map((input) => h("label", {}, input, draw(input.value), h("span", {}, this.option(input.value))));
+    const items = inputs.map((input) =>
+      h("label", {}, input, draw(input.value), h("span", {}, this.option(input.value))));
     this.syncs.push((settings) => {
       for (const input of inputs) input.checked = input.value === settings[name];
     });
@@ -90,11 +93,13 @@ export class Controls {
       type: "number", id: name, testid: name, min, max, step: 1, disabled: !this.live,
       onchange: () => this.change({ [name]: Number(input.value) }),
     });
+    const { newSeed } = this.texts;
     const draw = h("button", {
-      type: "button", class: "quiet square", testid: `${name}-new`, "aria-label": this.texts.newSeed, title: this.texts.newSeed,
+      type: "button", class: "quiet square", testid: `${name}-new`, "aria-label": newSeed, title: newSeed,
       disabled: !this.live, onclick: () => this.change({ [name]: Math.floor(Math.random() * 10000) }),
     }, icon(DICE));
     this.syncs.push((settings) => (input.value = settings[name]));
-    return h("div", { class: "control" }, h("label", { for: name }, this.label(name)), h("div", { class: "joined" }, input, draw));
+    const label = h("label", { for: name }, this.label(name));
+    return h("div", { class: "control" }, label, h("div", { class: "joined" }, input, draw));
   }
 }

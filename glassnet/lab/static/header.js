@@ -20,7 +20,8 @@ export function headerButtons(texts) {
     },
   }, icon(LETTERS));
   const light = h("button", {
-    type: "button", class: "quiet square", testid: "theme", title: texts.theme, "aria-label": texts.theme, onclick: () => {
+    type: "button", class: "quiet square", testid: "theme", title: texts.theme, "aria-label": texts.theme,
+    onclick: () => {
       const isDark = (root.dataset.theme ?? systemTheme()) === "dark";
       root.dataset.theme = isDark ? "light" : "dark";
       writeChoices();

@@ -11,6 +11,8 @@ known.sort((a, b) => a.year.localeCompare(b.year));
 document.title = `${texts.lab} \u00b7 ${texts.title}`;
 document.querySelector("#tools").append(...headerButtons(texts));
 document.querySelector("#hero").append(h("h1", {}, texts.tagline), h("p", {}, texts.intro));
-document.querySelector("#exhibits").append(...known.map(({ name, year, title, people, summary }) =>
-  h("li", {}, h("span", { class: "year" }, year), h("a", { class: "card", href: `exhibits/${name}`, testid: `open-${name}` },
-    h("h2", {}, title), h("p", { class: "people" }, people), h("p", {}, summary)))));
+document.querySelector("#exhibits").append(...known.map(({ name, year, title, people, summary }) => {
+  const words = [h("h2", {}, title), h("p", { class: "people" }, people), h("p", {}, summary)];
+  const card = h("a", { class: "card", href: `exhibits/${name}`, testid: `open-${name}` }, words);
+  return h("li", {}, h("span", { class: "year" }, year), card);
+}));

@@ -16,20 +16,22 @@ export function lineWidth(weight) {
 
 /** The diagram. `actions`: input(name), select(layer, unit), shape(sizes). */
 export class NetworkDiagram {
-  constructor({ words, actions, live, mostLayers, mostUnits }) {
-    Object.assign(this, { words, actions, live, mostLayers, mostUnits });
+  constructor({ words, actions, live, mostUnits }) {
+    Object.assign(this, { words, actions, live, mostUnits });
     this.links = s("g");
-    this.hits = s("g", { onpointermove: (event) => this.point(event), onpointerleave: () => this.point(null) });
+    this.hits = s("g", { onpointermove: (event) => this.point(event), onpointerleave: () => this.point() });
     this.tip = h("div", { class: "tip", testid: "weight-tip", hidden: true });
     this.layers = h("div", { class: "layers" });
-    this.element = h("div", { class: "network" }, s("svg", { "aria-hidden": "true" }, this.links, this.hits), this.layers, this.tip);
+    const lines = s("svg", { "aria-hidden": "true" }, this.links, this.hits);
+    this.element = h("div", { class: "network" }, lines, this.layers, this.tip);
     new ResizeObserver(() => this.placeLinks()).observe(this.element);
   }
 
   /** Make the columns: all inputs (those `on` are used), then one per layer; the last is the output. */
   build({ inputs, sizes }) {
     const shape = sizes.slice(0, -1);
-    this.units = sizes.map((size, layer) => Array.from({ length: size }, (_, unit) => this.unit(layer, unit, layer === shape.length)));
+    this.units = sizes.map((size, layer) =>
+      Array.from({ length: size }, (_, unit) => this.unit(layer, unit, layer === shape.length)));
     this.inputs = inputs.map((input) => this.input(input));
     this.layers.style.setProperty("--columns", sizes.length + 1);
     const columns = shape.map((size, layer) => this.column(this.layerHead(shape, layer), this.units[layer]));
@@ -38,12 +40,13 @@ export class NetworkDiagram {
       ...columns,
       this.column([h("span", {}, this.words.output)], this.units.at(-1)),
     );
-    this.sources = [this.inputs.filter(({ on }) => on), ...this.units.slice(0, -1).map((units) => units.map((unit) => ({ unit })))];
+    this.sources = [this.inputs.filter(({ on }) => on).map(({ unit }) => unit), ...this.units.slice(0, -1)];
     this.buildLinks();
   }
 
   column(head, units) {
-    return h("div", { class: "layer" }, h("div", { class: "layer-head" }, head), h("div", { class: "layer-units" }, units));
+    const parts = [h("div", { class: "layer-head" }, head), h("div", { class: "layer-units" }, units)];
+    return h("div", { class: "layer" }, parts);
   }
 
   layerHead(shape, layer) {
@@ -54,8 +57,9 @@ export class NetworkDiagram {
       type: "button", class: "mini", "aria-label": name, title: name, testid, disabled: disabled || !this.live,
       onclick: () => this.actions.shape(resized(change)),
     }, text);
+    const count = h("span", { testid: `layer-${layer + 1}-units` }, String(size));
     return [
-      h("span", {}, h("span", { testid: `layer-${layer + 1}-units` }, String(size)), h("small", {}, ` ${words.units(size)}`)),
+      h("span", {}, count, h("small", {}, ` ${words.units(size)}`)),
       h("div", { class: "row" },
         button("\u2212", words.removeUnit(layer + 1), `layer-${layer + 1}-remove`, size <= 1, -1),
         button("+", words.addUnit(layer + 1), `layer-${layer + 1}-add`, size >= this.mostUnits, +1)),
@@ -69,7 +73,8 @@ export class NetworkDiagram {
     const bias = h("i");
     const select = () => (isOutput ? this.actions.select() : this.actions.select(layer + 1, unit + 1));
     const button = h("button", {
-      type: "button", class: "unit", testid, "aria-label": name, title: this.words.showUnit, "aria-pressed": false, onclick: select,
+      type: "button", class: "unit", testid, "aria-label": name, "aria-pressed": false, title: this.words.showUnit,
+      onclick: select,
     }, canvas, bias);
     return Object.assign(button, { canvas, bias, name, short: this.words.shortUnit(unit + 1) });
   }
@@ -80,13 +85,16 @@ export class NetworkDiagram {
       type: "button", class: "unit", testid: `input-${name}`, "aria-label": this.words.input(label), "aria-pressed": on,
       disabled: !this.live, onclick: () => this.actions.input(name, !on),
     }, canvas);
-    return { on, canvas, unit: Object.assign(unit, { name: label, short: label }), row: h("div", { class: "input" }, h("span", {}, label), unit) };
+    Object.assign(unit, { name: label, short: label });
+    return { on, canvas, unit, row: h("div", { class: "input" }, h("span", {}, label), unit) };
   }
 
   buildLinks() {
-    const lines = this.units.flatMap((units, layer) => this.sources[layer].flatMap(({ unit: from }) => units.map((to) => ({ from, to }))));
-    this.lines = lines.map((line) => ({ ...line, path: s("path", { class: "link" }), hit: s("path", { class: "link-hit" }) }));
-    this.lines.forEach((line) => (line.hit.line = line));
+    const path = (look) => s("path", { class: look });
+    const line = (from, to) => ({ from, to, path: path("link"), hit: path("link-hit") });
+    this.lines = this.units.flatMap((units, layer) =>
+      this.sources[layer].flatMap((from) => units.map((to) => line(from, to))));
+    for (const made of this.lines) made.hit.line = made;
     this.links.replaceChildren(...this.lines.map(({ path }) => path));
     this.hits.replaceChildren(...this.lines.map(({ hit }) => hit));
     this.placeLinks();
@@ -115,7 +123,7 @@ export class NetworkDiagram {
     });
   }
 
-  /** Draw one moment: `maps` (units x height x width, layer by layer), flat `weights` and `biases`, the selected unit. */
+  /** Draw one moment: `maps` (units x height x width, layer by layer), flat `weights` and `biases`. */
   show({ maps, weights, biases }, map, selected) {
     const [, height, width] = maps.shape;
     this.units.flat().forEach((unit, i) => {

@@ -37,18 +37,23 @@ const stage = new Stage(document.querySelector("#stage"), {
 });
 stage.transport.speedText = speed ?? "";
 
-document.querySelector("#title").append(h("span", { class: "year" }, exhibitTexts.year), h("h1", {}, exhibitTexts.title));
+const { year, title } = exhibitTexts;
+document.querySelector("#title").append(h("span", { class: "year" }, year), h("h1", {}, title));
+const tool = (testid, path, name, onclick) =>
+  h("button", { type: "button", class: "quiet", testid, onclick, title: name }, icon(path), h("span", {}, name));
 document.querySelector("#tools").append(
-  h("button", { type: "button", class: "quiet", testid: "copy-link", onclick: copyLink }, icon(LINK), h("span", {}, texts.copyLink)),
-  h("button", { type: "button", class: "quiet", testid: "copy-python", onclick: showPython }, icon(CODE), h("span", {}, texts.copyPython)),
+  tool("copy-link", LINK, texts.copyLink, copyLink),
+  tool("copy-python", CODE, texts.copyPython, showPython),
   ...headerButtons(texts),
 );
 
 const code = h("pre", { testid: "python", tabindex: 0 });
-const copyButton = h("button", { type: "button", class: "primary", onclick: () => copy(code.textContent, copyButton, texts.copied) }, texts.copy);
+const copyCode = () => copy(code.textContent, copyButton, texts.copied);
+const copyButton = h("button", { type: "button", class: "primary", onclick: copyCode }, texts.copy);
+const closeButton = h("button", { class: "quiet", testid: "close-python" }, texts.close);
 const dialog = h("dialog", { "aria-labelledby": "python-title" },
   h("h2", { id: "python-title" }, texts.pythonTitle), h("p", {}, texts.pythonIntro), code,
-  h("form", { method: "dialog", class: "row" }, copyButton, h("button", { class: "quiet", testid: "close-python" }, texts.close)));
+  h("form", { method: "dialog", class: "row" }, copyButton, closeButton));
 document.body.append(dialog);
 
 async function showPython() {

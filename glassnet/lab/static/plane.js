@@ -126,10 +126,11 @@ export function drawThumbnail(canvas, rows, half, map) {
   if (!canvas.clientWidth) return;
   const { context, width, height } = sharpCanvas(canvas);
   context.clearRect(0, 0, width, height);
+  const share = (value) => (value + half) / (2 * half);
   for (let i = 0; i < rows.length; i += 3) {
     context.fillStyle = cssColour(map, rows[i + 2]);
     context.beginPath();
-    context.arc(((rows[i] + half) / (2 * half)) * width, height - ((rows[i + 1] + half) / (2 * half)) * height, 1.5, 0, 2 * Math.PI);
+    context.arc(share(rows[i]) * width, (1 - share(rows[i + 1])) * height, 1.5, 0, 2 * Math.PI);
     context.fill();
   }
 }

@@ -58,10 +58,11 @@ export class Stage {
   build(reply) {
     const { properties } = reply.schema;
     const change = (values) => this.change(values);
-    const controls = new Controls({ properties, texts: this.texts, change, live: this.live });
+    const { texts, live, exhibitTexts: words } = this;
+    const controls = new Controls({ properties, texts, change, live });
     const ask = (question, details) => this.request({ do: "ask", question, details }).catch(() => ({}));
     this.transport.element.hidden = !reply.time;
-    this.view = this.mount(this.place, { texts: this.texts, words: this.exhibitTexts, controls, change, ask, properties, live: this.live });
+    this.view = this.mount(this.place, { texts, words, controls, change, ask, properties, live });
     this.controls = controls;
     controls.sync(reply.settings);
     this.redraw = true;

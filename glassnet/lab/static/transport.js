@@ -15,7 +15,8 @@ export class Transport {
   constructor(texts, actions, live) {
     this.texts = texts;
     const button = (name, path, action, testid, look) => h("button", {
-      type: "button", class: look, testid, "aria-label": name, title: name, onclick: action, disabled: !live && testid !== "play",
+      type: "button", class: look, testid, "aria-label": name, title: name, onclick: action,
+      disabled: !live && testid !== "play",
     }, icon(path));
     this.resetButton = button(texts.reset, RESET, actions.reset, "reset", "quiet round");
     this.playButton = button(texts.play, PLAY, actions.play, "play", "primary round");
@@ -27,8 +28,9 @@ export class Transport {
       oninput: () => actions.seek(Number(this.slider.value)),
     });
     this.end = h("output", { class: "time-end", testid: "last-step" }, "0");
+    const speeds = SPEEDS.map((steps) => h("option", { value: steps }, String(steps)));
     this.speedSelect = h("select", { id: "speed", testid: "speed", disabled: !live, onchange: actions.speed },
-      SPEEDS.map((steps) => h("option", { value: steps }, String(steps))), h("option", { value: "max" }, texts.fastest));
+      speeds, h("option", { value: "max" }, texts.fastest));
     this.speedSelect.value = USUAL;
     this.element = h("section", { class: "transport", "aria-label": texts.training },
       h("div", { class: "buttons" }, this.resetButton, this.playButton, this.stepButton),
