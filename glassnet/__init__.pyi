@@ -24,6 +24,7 @@ from glassnet.networks.perceptron import Perceptron as Perceptron
 from glassnet.networks.perceptron import mistake_bound as mistake_bound
 from glassnet.networks.predicate_order import connectedness as connectedness
 from glassnet.networks.predicate_order import predicate_order as predicate_order
+from glassnet.networks.rbm import RBM as RBM
 from glassnet.networks.residual_block import ResidualBlock as ResidualBlock
 from glassnet.networks.resnet import ResNet as ResNet
 from glassnet.networks.separability import linear_separability as linear_separability

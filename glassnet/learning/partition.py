@@ -189,7 +189,7 @@ def log_pseudo_likelihood(machine: Machine, v: np.ndarray, units: np.ndarray) ->
     conditional = _log_normal_conditional if machine.gaussian else _log_binary_conditional
     total = np.zeros(len(v))
     for unit in units:
-        total += conditional(machine.weight[:, unit], machine.visible_bias[unit], z, v[:, unit])
+        total += conditional(machine.weight[:, unit], float(machine.visible_bias[unit]), z, v[:, unit])
     return total / len(units)
 
 

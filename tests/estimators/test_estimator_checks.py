@@ -6,7 +6,15 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
 
-from glassnet import AdalineClassifier, AdalineRegressor, MLPClassifier, MLPRegressor, Perceptron, PolynomialRegression
+from glassnet import (
+    RBM,
+    AdalineClassifier,
+    AdalineRegressor,
+    MLPClassifier,
+    MLPRegressor,
+    Perceptron,
+    PolynomialRegression,
+)
 
 ROUNDING = (
     "Weights and repeated samples are summed in another order; in float32 the results differ by about 2e-6, "
@@ -34,10 +42,16 @@ CASES = [
     (MLPRegressor(engine="formula"), 60, {}),
     (MLPRegressor(engine="kernel"), 58, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (MLPRegressor(precision="float64"), 60, {}),
+    (RBM(), 46, {}),
+    (RBM(visible="gaussian", persistent=True, learning_rate_init=1e-3), 46, {}),
 ]
 
 
-@pytest.mark.filterwarnings("ignore::FutureWarning", f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning")
+@pytest.mark.filterwarnings(
+    "ignore::FutureWarning",
+    f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning",
+    "ignore:Binary visible units take values",  # the checks' data lie outside [0, 1]
+)
 @pytest.mark.parametrize(("estimator", "n_passed", "expected"), CASES, ids=[repr(case[0]) for case in CASES])
 def test_scikit_learns_checks(estimator, n_passed, expected):
     results = check_estimator(estimator, expected_failed_checks=expected, on_skip=None, on_fail="raise")
