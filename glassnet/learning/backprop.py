@@ -16,6 +16,8 @@ is taped.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +29,9 @@ from glassnet.learning.optimizers import Solver, soft_threshold
 from glassnet.learning.spec import NetworkSpec
 from glassnet.training.batches import Batches
 from glassnet.training.state import TrainingState
+
+# batches are gathered together up to so many numbers
+GATHERED = 1 << 17
 
 
 def squared_error_delta(z: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -43,7 +48,7 @@ def binary_cross_entropy_delta(z: Tensor, target: Tensor) -> tuple[Tensor, Tenso
 
 def cross_entropy_delta(z: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return (loss of each sample, N dL/dz) of the cross-entropy, from logits."""
-    log_probability = torch.log_softmax(z, 1)
+    log_probability = torch.log_softmax(z.t().contiguous(), 0).t()  # ten times as fast as over the last axis
     return -(target * log_probability).sum(1), log_probability.exp_().sub_(target)
 
 
@@ -72,99 +77,118 @@ class BackpropEngine:
         self, spec: NetworkSpec, solver: Solver, X: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
     ):
         self.spec, self.solver = spec, solver
-        self.X, self.target = _as_tensor(X), _as_tensor(target)
-        self.sample_weight = None if sample_weight is None else _as_tensor(sample_weight)
+        self.X = _as_tensor(X)
+        self._data = (self.X, _as_tensor(target), None if sample_weight is None else _as_tensor(sample_weight))
         self._mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean(dtype=np.float64))
         self.rules = [
             LayerRule(layer, n_in, k) for k, (layer, n_in) in enumerate(zip(spec.layers, spec.sizes[:-1], strict=True))
         ]
-        self._buffers: dict[int, tuple[Tensor, Tensor]] = {}
         self._gradient = torch.empty(spec.n_parameters, dtype=self.X.dtype)
         self._gradient_views = spec.named(self._gradient)
 
     @torch.inference_mode()
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
         """Make one step per batch; see `glassnet.training.state.Engine`."""
-        arrays = {name: torch.from_numpy(array) for name, array in state.arrays.items()}
-        indices = torch.from_numpy(batches.indices)
+        network = self._bind(state.arrays)
         rates = self.solver.rates(state.step, len(batches)).tolist()
         losses = np.empty(len(batches))
-        for i, (start, stop) in enumerate(zip(batches.starts.tolist(), batches.stops.tolist(), strict=True)):
-            losses[i] = self._step(arrays, indices[start:stop], Streams(state.seed, state.step + i), rates[i])
+        for i, batch in enumerate(self._gathered(batches)):
+            losses[i] = self._step(network, batch, Streams(state.seed, state.step + i), rates[i])
         return losses
 
-    def _step(self, arrays: dict[str, Tensor], rows: Tensor, streams: Streams, rate: float) -> float:
-        """Make one step on the batch ``rows``; return its mean loss."""
-        if self.solver.name == "lbfgs":
-            return lbfgs_step(arrays, lambda: self._penalized(arrays, rows, streams))
-        loss, n = self._gradients(arrays, rows, streams)
-        decoupled = self.solver.name == "adamw"
-        if self.solver.alpha and not decoupled:
-            for weight, gradient in self._weights(arrays["parameters"]):
-                gradient.add_(weight, alpha=self.solver.alpha / n)
-        if self.solver.alpha and decoupled:
-            for weight, _ in self._weights(arrays["parameters"]):
-                weight.mul_(1 - rate * self.solver.alpha)
-        self.solver.step(arrays["parameters"], self._gradient, arrays, streams.step + 1, rate)
-        if self.solver.l1:
-            for weight, _ in self._weights(arrays["parameters"]):
-                soft_threshold(weight, rate * self.solver.l1 / n)
+    def gradient(self, arrays: dict[str, np.ndarray], rows: np.ndarray, seed: int = 0) -> tuple[float, np.ndarray]:
+        """Return the mean loss of the batch ``rows`` and its gradient, both without penalty."""
+        batches = Batches(rows, np.array([0]), np.array([len(rows)]))
+        with torch.inference_mode():
+            loss, _ = self._gradients(self._bind(arrays), next(self._gathered(batches)), Streams(seed, 0))
+            return loss, self._gradient.numpy().copy()
+
+    def _bind(self, arrays: dict[str, np.ndarray]) -> _Network:
+        """Return views into a state's arrays, made once for many steps."""
+        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
+        layers = self.spec.named(tensors["parameters"])
+        pairs = zip(layers, self._gradient_views, strict=True)
+        weights = [(p[name], g[name]) for p, g in pairs for name in ("weight", "shortcut") if name in p]
+        return _Network(tensors, layers, self.spec.statistics(tensors), weights)
+
+    def _gathered(self, batches: Batches) -> Iterator[_Batch]:
+        """Yield X, target and sample weight of each batch; batches that lie side by side are gathered together."""
+        indices, starts, stops = torch.from_numpy(batches.indices), batches.starts.tolist(), batches.stops.tolist()
+        first = 0
+        while first < len(starts):
+            last = first + 1
+            limit = starts[first] + max(GATHERED // self.X.shape[1], 1)
+            while last < len(starts) and starts[last] == stops[last - 1] and stops[last] <= limit:
+                last += 1
+            rows = indices[starts[first] : stops[last - 1]]
+            whole = len(rows) == len(self.X) and last == first + 1  # full-batch descent is never shuffled
+            parts = [t if whole or t is None else t.index_select(0, rows) for t in self._data]
+            for k in range(first, last):
+                place = slice(starts[k] - starts[first], stops[k] - starts[first])
+                yield _Batch(*(None if part is None else part[place] for part in parts))
+            first = last
+
+    def _step(self, network: _Network, batch: _Batch, streams: Streams, rate: float) -> float:
+        """Make one step; return the batch's mean loss."""
+        solver, parameters = self.solver, network.tensors["parameters"]
+        if solver.name == "lbfgs":
+            return lbfgs_step(network.tensors, lambda: self._penalized(network, batch, streams))
+        loss, n = self._gradients(network, batch, streams)
+        for weight, gradient in network.weights if solver.alpha else ():
+            if solver.name == "adamw":
+                weight.mul_(1 - rate * solver.alpha)
+            else:
+                gradient.add_(weight, alpha=solver.alpha / n)
+        solver.step(parameters, self._gradient, network.tensors, streams.step + 1, rate)
+        for weight, _ in network.weights if solver.l1 else ():
+            soft_threshold(weight, rate * solver.l1 / n)
         return loss
 
-    def _penalized(self, arrays: dict[str, Tensor], rows: Tensor, streams: Streams) -> tuple[float, float, Tensor]:
+    def _penalized(self, network: _Network, batch: _Batch, streams: Streams) -> tuple[float, float, Tensor]:
         """Return the mean loss, the same with the L2 penalty, and the gradient of the latter."""
-        loss, n = self._gradients(arrays, rows, streams)
+        loss, n = self._gradients(network, batch, streams)
         penalty = 0.0
-        for weight, gradient in self._weights(arrays["parameters"]):
+        for weight, gradient in network.weights:
             gradient.add_(weight, alpha=self.solver.alpha / n)
             penalty += 0.5 * self.solver.alpha / n * weight.square().sum().item()
         return loss, loss + penalty, self._gradient
 
-    def _weights(self, parameters: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Return the penalized parameters, which are the weights alone, with their gradients."""
-        layers = zip(self.spec.named(parameters), self._gradient_views, strict=True)
-        return [(p[name], g[name]) for p, g in layers for name in ("weight", "shortcut") if name in p]
-
-    def gradient(self, arrays: dict[str, np.ndarray], rows: np.ndarray, seed: int = 0) -> tuple[float, np.ndarray]:
-        """Return the mean loss of the batch ``rows`` and its gradient, both without penalty."""
-        tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        with torch.inference_mode():
-            loss, _ = self._gradients(tensors, torch.from_numpy(rows), Streams(seed, 0))
-            return loss, self._gradient.numpy().copy()
-
-    def _gradients(self, arrays: dict[str, Tensor], rows: Tensor, streams: Streams) -> tuple[float, float]:
+    def _gradients(self, network: _Network, batch: _Batch, streams: Streams) -> tuple[float, float]:
         """Write the gradient of a batch; return its mean loss and what it was divided by."""
-        if len(rows) == len(self.X):  # never shuffled, so nothing is to be gathered
-            h, target = self.X, self.target
-        else:
-            batch, targets = self._batch_buffers(len(rows))
-            h = torch.index_select(self.X, 0, rows, out=batch)
-            target = torch.index_select(self.target, 0, rows, out=targets)
-        parameters = self.spec.named(arrays["parameters"])
-        for rule, p, statistics in zip(self.rules, parameters, self.spec.statistics(arrays), strict=True):
+        h = batch.X
+        for rule, p, statistics in zip(self.rules, network.layers, network.statistics, strict=True):
             h = rule.forward(h, p, statistics, streams)
-        loss, delta = LOSS_DELTAS[self.spec.loss](h, target)
-        mean_loss, divisor = self._weigh(loss, delta, rows)
+        loss, delta = LOSS_DELTAS[self.spec.loss](h, batch.target)
+        mean_loss, divisor = self._weigh(loss, delta, batch.weight)
         for k in reversed(range(len(self.rules))):
-            below = self.rules[k].backward(delta, parameters[k], self._gradient_views[k], down=k > 0)
+            below = self.rules[k].backward(delta, network.layers[k], self._gradient_views[k], down=k > 0)
             delta = delta if below is None else below
         return mean_loss, divisor
 
-    def _weigh(self, loss: Tensor, delta: Tensor, rows: Tensor) -> tuple[float, float]:
+    def _weigh(self, loss: Tensor, delta: Tensor, weight: Tensor | None) -> tuple[float, float]:
         """Reduce the samples' losses and delta; return the mean loss and what delta was divided by."""
-        n = len(rows) * self._mean_weight
+        n = len(loss) * self._mean_weight
         divisor = n if self.spec.reduction == "mean" else self._mean_weight
-        if self.sample_weight is None:
+        if weight is None:
             delta.div_(divisor)
             return loss.mean().item(), divisor
-        weight = self.sample_weight[rows]
         delta.mul_(weight[:, None] / divisor)
         return (torch.dot(loss, weight) / n).item(), divisor
 
-    def _batch_buffers(self, n: int) -> tuple[Tensor, Tensor]:
-        if n not in self._buffers:
-            self._buffers[n] = (self.X.new_empty(n, self.X.shape[1]), self.X.new_empty(n, self.target.shape[1]))
-        return self._buffers[n]
+
+class _Batch(NamedTuple):
+    X: Tensor  # (n, n_features)
+    target: Tensor  # (n, n_outputs)
+    weight: Tensor | None  # (n,)
+
+
+class _Network(NamedTuple):
+    """A state's arrays as tensors, and views into them."""
+
+    tensors: dict[str, Tensor]
+    layers: list[dict[str, Tensor]]
+    statistics: list[tuple[Tensor, Tensor] | None]
+    weights: list[tuple[Tensor, Tensor]]  # what is penalized, with its gradient
 
 
 def _as_tensor(array: np.ndarray) -> Tensor:
