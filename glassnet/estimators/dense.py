@@ -26,7 +26,7 @@ from glassnet.learning.spec import Layer, NetworkSpec, as_layers
 from glassnet.seeds import generator, resolve_seed
 from glassnet.training.fit import FitResult, run_epochs
 from glassnet.training.observers import Observer
-from glassnet.training.state import TrainingState
+from glassnet.training.state import TrainingState, aligned
 from glassnet.training.threads import one_blas_thread
 
 PRECISIONS = {"auto": "float32", "float32": "float32", "float64": "float64"}
@@ -258,6 +258,7 @@ class DenseEstimator(BaseEstimator, ABC):
         parameters = self.spec_.initial_parameters(generator(seed, "weights"), self.precision_)
         arrays = {"parameters": parameters, **self._solver().initial_slots(parameters)}
         arrays |= self.spec_.initial_statistics(self.precision_)
+        arrays = {name: aligned(array) for name, array in arrays.items()}
         return self._bind(arrays, seed, X, target, sample_weight)
 
     def _continue(self, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> TrainingState:

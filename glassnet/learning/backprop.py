@@ -30,9 +30,6 @@ from glassnet.learning.spec import NetworkSpec
 from glassnet.training.batches import Batches
 from glassnet.training.state import TrainingState
 
-# batches are gathered together up to so many numbers
-GATHERED = 1 << 17
-
 
 def squared_error_delta(z: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Return (loss of each sample, N dL/dz) of 1/2 sum_k (z_k - t_k)^2."""
@@ -83,6 +80,7 @@ class BackpropEngine:
         self.rules = [
             LayerRule(layer, n_in, k) for k, (layer, n_in) in enumerate(zip(spec.layers, spec.sizes[:-1], strict=True))
         ]
+        self._buffers: dict[int, list] = {}
         self._gradient = torch.empty(spec.n_parameters, dtype=self.X.dtype)
         self._gradient_views = spec.named(self._gradient)
 
@@ -112,21 +110,21 @@ class BackpropEngine:
         return _Network(tensors, layers, self.spec.statistics(tensors), weights)
 
     def _gathered(self, batches: Batches) -> Iterator[_Batch]:
-        """Yield X, target and sample weight of each batch; batches that lie side by side are gathered together."""
-        indices, starts, stops = torch.from_numpy(batches.indices), batches.starts.tolist(), batches.stops.tolist()
-        first = 0
-        while first < len(starts):
-            last = first + 1
-            limit = starts[first] + max(GATHERED // self.X.shape[1], 1)
-            while last < len(starts) and starts[last] == stops[last - 1] and stops[last] <= limit:
-                last += 1
-            rows = indices[starts[first] : stops[last - 1]]
-            whole = len(rows) == len(self.X) and last == first + 1  # full-batch descent is never shuffled
-            parts = [t if whole or t is None else t.index_select(0, rows) for t in self._data]
-            for k in range(first, last):
-                place = slice(starts[k] - starts[first], stops[k] - starts[first])
-                yield _Batch(*(None if part is None else part[place] for part in parts))
-            first = last
+        """Yield X, target and sample weight of each batch, always in the same aligned memory.
+
+        Where a matrix lies decides how its products are rounded: a view into a larger array
+        would make a resumed run differ in the last bit.
+        """
+        indices = torch.from_numpy(batches.indices)
+        for start, stop in zip(batches.starts.tolist(), batches.stops.tolist(), strict=True):
+            n = stop - start
+            if n not in self._buffers:
+                self._buffers[n] = [None if t is None else t.new_empty(n, *t.shape[1:]) for t in self._data]
+                if n == len(self.X):  # full-batch descent is never shuffled: gathered once
+                    _gather(self._data, indices[start:stop], self._buffers[n])
+            if n < len(self.X):
+                _gather(self._data, indices[start:stop], self._buffers[n])
+            yield _Batch(*self._buffers[n])
 
     def _step(self, network: _Network, batch: _Batch, streams: Streams, rate: float) -> float:
         """Make one step; return the batch's mean loss."""
@@ -189,6 +187,12 @@ class _Network(NamedTuple):
     layers: list[dict[str, Tensor]]
     statistics: list[tuple[Tensor, Tensor] | None]
     weights: list[tuple[Tensor, Tensor]]  # what is penalized, with its gradient
+
+
+def _gather(data: tuple, rows: Tensor, buffers: list) -> None:
+    for tensor, buffer in zip(data, buffers, strict=True):
+        if tensor is not None:
+            torch.index_select(tensor, 0, rows, out=buffer)
 
 
 def _as_tensor(array: np.ndarray) -> Tensor:
