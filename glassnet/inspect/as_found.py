@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glassnet.inspect.watch import is_closed
+
 
 @contextmanager
 def left_as_found(layers: Collection[nn.Module], copies: Iterable[tuple[Tensor, Tensor]] = ()) -> Iterator[None]:
@@ -26,7 +28,8 @@ def left_as_found(layers: Collection[nn.Module], copies: Iterable[tuple[Tensor, 
         Parameters to restore as well, each with a copy of its values.
     """
     modes = [(layer, layer.training) for layer in layers]
-    buffers = [(layer, name, b) for layer in layers for name, b in layer._buffers.items() if b is not None]
+    restless = [layer for layer in layers if layer._buffers and (layer.training or not is_closed(layer))]
+    buffers = [(layer, name, b) for layer in restless for name, b in layer._buffers.items() if b is not None]
     saved: list[tuple[Tensor, Tensor, int | None]] = [(t, copy, _version(t)) for t, copy in copies]
     saved += [(buffer, buffer.clone(), None) for _, _, buffer in buffers]
     own = [g for layer in layers for g in vars(layer).values() if type(g) is torch.Generator]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING
 
 from torch import nn
 from torch.nn.modules import batchnorm, conv, dropout, instancenorm, pooling
+
+if TYPE_CHECKING:
+    from glassnet.inspect.traced import Call
 
 SPATIAL = {1: ("position",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 _IMAGE_LAYERS = (
@@ -103,8 +106,8 @@ def _parameter_dims_of_type(kind: type, ndim: int) -> tuple[str, ...]:
     return (*first, *SPATIAL.get(ndim - 2, tuple(f"axis{i}" for i in range(2, ndim))))[:ndim]
 
 
-def name_axes(events: Iterable[tuple[Any, str]]) -> None:
-    """Fill ``call.dims`` for recorded inputs and outputs.
+def name_axes(events: Iterable[tuple[Call, str]]) -> dict[tuple[Call, str], tuple[str, ...]]:
+    """Return the names of the axes of recorded inputs and outputs.
 
     A layer of a known kind names its own; anything else (an addition, a ReLU, a container) inherits the names
     from a layer that made or takes the same tensor, or from an input of the same shape.
@@ -115,12 +118,15 @@ def name_axes(events: Iterable[tuple[Any, str]]) -> None:
         In the order of recording.
     """
     kept = [(call, quantity, call.values[quantity]) for call, quantity in events if quantity in call.values]
+    dims: dict[tuple[Call, str], tuple[str, ...]] = {}
     known: dict[int, tuple[str, ...]] = {}
     for call, quantity, tensor in kept:
         if call.layout != "other" or quantity == "attention":
-            known[id(tensor)] = call.dims[quantity] = activation_dims(call.layout, quantity, tensor.ndim)
+            known[id(tensor)] = dims[call, quantity] = activation_dims(call.layout, quantity, tensor.ndim)
     for call, quantity, tensor in kept:
-        if quantity not in call.dims:
-            alike = (call.dims.get(q) for q, t in call.values.items() if q != quantity and t.shape == tensor.shape)
+        if (call, quantity) not in dims:
+            alike = (dims.get((call, q)) for q, t in call.values.items() if q != quantity and t.shape == tensor.shape)
             names = known.get(id(tensor)) or next(filter(None, alike), None)
-            call.dims[quantity] = known[id(tensor)] = names or activation_dims("other", quantity, tensor.ndim)
+            known[id(tensor)] = names = names or activation_dims("other", quantity, tensor.ndim)
+            dims[call, quantity] = names
+    return dims

@@ -80,9 +80,10 @@ def trace_dense(
         arrays = _arrays(estimator, i, outputs[i - 1] if i else X, outputs[i])
         shapes = {"input": arrays["input"].shape, "output": arrays["output"].shape}
         values = {key: torch.from_numpy(array) for key, array in arrays.items()} if name in wanted else {}
-        calls.append(Call(name, 0, "Dense", "units", shapes, values, dict(_DIMS) if values else {}))
+        calls.append(Call(name, 0, "Dense", "units", shapes, values))
     _check_size(calls, max_bytes)
-    return Trace(calls, torch.tensor(outputs[-1]))
+    dims = {(call, quantity): _DIMS[quantity] for call in calls for quantity in call.values}
+    return Trace(calls, torch.tensor(outputs[-1]), {}, dims)
 
 
 def _check(estimator: Any, gradients: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from glassnet.errors import UnknownNameError
+from glassnet.inspect.dims import name_axes
 
 Key = tuple[str, int, str]
 
@@ -32,8 +33,6 @@ class Call:
     values : dict of str to Tensor
         What was recorded: ``"input"``, ``"output"``, ``"weight"``, ``"attention"``, ``"output.gradient"``, ...;
         of several inputs or outputs ``"input.0"``, ``"output.logits"``, ...
-    dims : dict of str to tuple of str
-        A name for each axis of each value.
     """
 
     address: str
@@ -42,7 +41,6 @@ class Call:
     layout: str = "other"
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     values: dict[str, Tensor] = field(default_factory=dict)
-    dims: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def is_operation(self) -> bool:
@@ -97,8 +95,16 @@ class Trace:
         Further names of shared layers -> the name under which they are recorded.
     """
 
-    def __init__(self, calls: list[Call], result: Any = None, aliases: Mapping[str, str] | None = None):
-        self.calls, self.result, self.aliases = calls, result, dict(aliases or {})
+    def __init__(
+        self,
+        calls: list[Call],
+        result: Any,
+        aliases: Mapping[str, str],
+        dims: dict[tuple[Call, str], tuple[str, ...]],
+        unnamed: Sequence[tuple[Call, str]] = (),
+    ):
+        self.calls, self.result, self.aliases = calls, result, dict(aliases)
+        self._dims, self._unnamed = dims, unnamed
         self._by_place = {(call.address, call.number): call for call in calls}
 
     def call(self, address: str, number: int = 0) -> Call:
@@ -124,7 +130,10 @@ class Trace:
         call = self.call(address, number)
         if quantity not in call.values:
             raise UnknownNameError(f"quantity of {address!r}", quantity, call.values)
-        return NamedTensor(call.values[quantity], call.dims[quantity])
+        if self._unnamed:  # not before somebody looks
+            self._dims |= name_axes(self._unnamed)
+            self._unnamed = ()
+        return NamedTensor(call.values[quantity], self._dims[call, quantity.removesuffix(".gradient")])
 
     def __contains__(self, key: object) -> bool:
         try:

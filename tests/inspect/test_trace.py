@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from glassnet.errors import ForwardError, InvalidInputError, UnknownNameError
-from glassnet.inspect.recorder import tensors_in
+from glassnet.inspect.nested import tensors_in
 from glassnet.inspect.trace import trace
 from glassnet.networks.lenet import LeNet5
 from glassnet.networks.mlp import MLPClassifier
@@ -258,7 +258,7 @@ def test_equals_hand_written_hooks(name, training):
             close = name == "attention" and not training  # hooks leave the fused path of attention on
             assert torch.allclose(recorded[quantity], tensor, atol=1e-6 if close else 0, rtol=0), (key, quantity)
             assert layers[key].shapes[quantity] == tuple(tensor.shape)
-            assert len(layers[key].dims[quantity]) == tensor.ndim
+            assert len(seen[(*key, quantity)].dims) == tensor.ndim
     for got, wanted in zip(tensors_in("", seen.result), tensors_in("", result), strict=True):
         assert torch.allclose(got[1], wanted[1], atol=1e-6 if name == "attention" else 0, rtol=0)
 
@@ -273,6 +273,7 @@ def condition(model):
         {name: tensor.clone() for name, tensor in model.state_dict().items()},
         [layer.training for layer in layers],
         [(dict(layer._forward_hooks), dict(layer._forward_pre_hooks)) for layer in layers],
+        [sorted(vars(layer)) for layer in layers],
         [p.grad for p in model.parameters()],
         [p.requires_grad for p in model.parameters()],
         [id(b) for b in model.buffers()],
@@ -326,6 +327,17 @@ def test_hooks_of_the_user_come_first():
     seen = trace(model, x)
     assert torch.equal(seen["0", 0, "input"].tensor, x + 1)
     assert torch.equal(seen["0"].tensor, 10 * F.linear(x + 1, model[0].weight, model[0].bias))
+
+
+def test_hooks_on_all_modules_are_seen_too():
+    model, x = plain(nn.Linear(4, 4), nn.ReLU()), sample(2, 4)
+    handle = nn.modules.module.register_module_forward_hook(lambda _layer, _args, out: out + 1)
+    try:
+        seen = trace(model, x)
+    finally:
+        handle.remove()
+    assert torch.equal(seen["0"].tensor, model[0](x) + 1)
+    assert torch.equal(seen["1", 0, "input"].tensor, seen["0"].tensor)
 
 
 def test_functional_operations():
@@ -583,6 +595,7 @@ def test_an_interrupt_passes_and_leaves_nothing_behind():
         trace(model, sample(2, 4))
     assert not model._forward_hooks
     assert len(model.inner._forward_hooks) == 1
+    assert "forward" not in vars(model.inner)
     assert torch.overrides.has_torch_function((sample(2),)) is False
     assert not torch.overrides._is_torch_function_mode_enabled()
     assert list(trace(Identity(), sample(2)))  # torch functions are shown again
