@@ -136,7 +136,7 @@ def energy() -> Display:
 
 def recall() -> Display:
     """Draw how two rules fill up."""
-    from glassnet.networks.hopfield import recall_curve
+    from glassnet.networks.recall_curve import recall_curve
 
     loads = (0.02, 0.05, 0.1, 0.125, 0.15, 0.2, 0.3)
     rules = {"Hebb": "hebb", "Storkey": "storkey"}

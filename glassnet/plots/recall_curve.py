@@ -51,7 +51,7 @@ class RecallCurveDisplay(Display):
 
     Examples
     --------
-    >>> from glassnet.networks.hopfield import recall_curve
+    >>> from glassnet.networks.recall_curve import recall_curve
     >>> display = RecallCurveDisplay.from_curves({"Hebb": recall_curve([0.05], n_units=60, n_trials=2)})
     >>> display.curves[0].load.tolist()
     [0.05]
@@ -67,7 +67,7 @@ class RecallCurveDisplay(Display):
         ----------
         curves : mapping of str to object
             Each with ``load``, ``mean``, ``spread`` and ``breakdown``, as
-            `glassnet.networks.hopfield.recall_curve` gives them.
+            `glassnet.networks.recall_curve.recall_curve` gives them.
 
         Raises
         ------

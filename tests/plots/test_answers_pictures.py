@@ -12,7 +12,8 @@ from sklearn.metrics import accuracy_score, confusion_matrix, log_loss
 from sklearn.neural_network import MLPClassifier
 
 from glassnet.errors import InvalidInputError
-from glassnet.networks.hopfield import HopfieldNetwork, recall_curve
+from glassnet.networks.hopfield import HopfieldNetwork
+from glassnet.networks.recall_curve import recall_curve
 from glassnet.plots.activation_histogram import ActivationHistogramDisplay
 from glassnet.plots.class_probabilities import MAX_CLASSES, ClassProbabilitiesDisplay
 from glassnet.plots.confusion_matrix import ConfusionMatrixDisplay
