@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -54,7 +53,9 @@ class Lab:
 
     def __init__(self, access: Access, exhibits: Mapping[str, str] = EXHIBITS):
         self._access, self._exhibits = access, exhibits
-        self._warm = False
+        self._is_warm = False
+        # one thread makes all heavy imports: two at a time wait for each other's locks
+        self._importer = ThreadPoolExecutor(1, "import")
         self._workers: dict[int, ThreadPoolExecutor] = {}
 
     def app(self) -> Starlette:
@@ -73,7 +74,7 @@ class Lab:
     @asynccontextmanager
     async def _lifespan(self, app: Starlette):
         yield
-        for pool in self._workers.values():
+        for pool in (self._importer, *self._workers.values()):
             pool.shutdown(wait=False, cancel_futures=True)
 
     # pages
@@ -105,11 +106,10 @@ class Lab:
 
     async def _load_torch(self) -> None:
         """Import what the exhibits stand on, once, after the first page has gone out."""
-        if not self._warm:
-            self._warm = True
+        if not self._is_warm:
+            self._is_warm = True
             await asyncio.sleep(0.3)
-            for module in _WARM_UP:
-                await run_in_threadpool(import_module, module)
+            await asyncio.get_running_loop().run_in_executor(self._importer, _warm_up)
 
     # exhibits
 
@@ -119,8 +119,10 @@ class Lab:
         if name not in self._exhibits:
             return await socket.send_denial_response(self._unknown(name))
         await socket.accept()
+        loop = asyncio.get_running_loop()
         try:
-            await self._answer(socket, await run_in_threadpool(_new_session, self._exhibits, name))
+            session = await loop.run_in_executor(self._importer, _new_session, self._exhibits, name)
+            await self._answer(socket, session)
         except WebSocketDisconnect:
             return
         except Exception as error:  # an exhibit that cannot be loaded says so on its page
@@ -144,10 +146,17 @@ class Lab:
         return self._workers[n_threads]
 
 
+def _warm_up() -> None:
+    """Import what most exhibits need."""
+    for module in _WARM_UP:
+        import_module(module)
+
+
 def _new_session(exhibits: Mapping[str, str], name: str) -> Session:
-    """Import what a session needs, which is more than the first page does, and return a new one."""
+    """Import what an exhibit needs, which is more than the first page does, and return a new session."""
     from glassnet.lab.session import Session
 
+    _warm_up()
     return Session(resolve(exhibits, "exhibit", name))
 
 

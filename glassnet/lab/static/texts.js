@@ -17,6 +17,7 @@ export const texts = {
   copyByHand: "Press Ctrl+C to copy",
   close: "Close",
   dismiss: "Dismiss",
+  loading: "Starting the exhibit in Python\u2026",
   lost: "The connection is lost. Trying again; nothing is lost.",
 
   training: "Training",
