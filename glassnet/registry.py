@@ -20,6 +20,7 @@ NETWORKS: dict[str, str] = {
     "adaline-regressor": "glassnet.networks.adaline:AdalineRegressor",
     "mlp": "glassnet.networks.mlp:MLPClassifier",
     "mlp-regressor": "glassnet.networks.mlp:MLPRegressor",
+    "rbm": "glassnet.networks.rbm:RBM",
 }
 
 # callables with keyword options (n_classes=...) that return a torch module

@@ -27,8 +27,11 @@ def predict(
     about = read_config(run)["metadata"]
     if not about.get("image_shape"):
         raise InvalidInputError(f"{run} was trained on {about.get('data')!r}, whose samples are not pictures.")
+    estimator = load_run(run)
+    if not hasattr(estimator, "predict"):
+        raise InvalidInputError(f"{run} holds a network that learned without answers: it has none to give.")
     pictures = [read_image(image, tuple(about["image_shape"]), resize=resize).ravel() for image in images]
-    results = _results(load_run(run), pictures, about["target_names"])
+    results = _results(estimator, pictures, about["target_names"])
     if as_json:
         print(json.dumps([{"image": str(image), **result} for image, result in zip(images, results, strict=True)]))
         return

@@ -116,6 +116,8 @@ def build(network_class: Any, parameters: dict[str, Any], seed: int) -> Any:
 def _check_kind(network: str, estimator: Any, dataset: Dataset) -> None:
     from sklearn.base import is_classifier
 
+    if not hasattr(estimator, "predict"):
+        return  # it learns from X alone
     able = "classification" if is_classifier(estimator) else "regression"
     if able != dataset.kind:
         raise InvalidInputError(f"{network} learns {able}, but {dataset.name} is a {dataset.kind} set.")
@@ -133,10 +135,22 @@ def _fit(estimator: Any, dataset: Dataset, progress: bool) -> None:
 
 
 def _measure(estimator: Any, dataset: Dataset) -> dict[str, Any]:
+    if not hasattr(estimator, "predict"):
+        return {"epochs": estimator.n_iter_} | _pseudo_likelihood(estimator, dataset)
     measure = "accuracy" if dataset.kind == "classification" else "r2"
     parts = {"train": (dataset.X_train, dataset.y_train), "test": (dataset.X_test, dataset.y_test)}
     return {"epochs": estimator.n_iter_} | {
         f"{part}_{measure}": round(float(estimator.score(X, y)), 6) for part, (X, y) in parts.items()
+    }
+
+
+def _pseudo_likelihood(estimator: Any, dataset: Dataset) -> dict[str, float]:
+    """Return the mean over the first thousand samples, estimated from a hundred units, in nats per sample."""
+    options = {"n_units": min(100, dataset.X_train.shape[1])}
+    parts = {"train": dataset.X_train[:1000], "test": dataset.X_test[:1000]}
+    return {
+        f"{part}_pseudo_likelihood": round(float(estimator.score_samples(X, **options).mean()), 3)
+        for part, X in parts.items()
     }
 
 
@@ -166,11 +180,22 @@ def _draw(folder: Path, estimator: Any, dataset: Dataset) -> None:
     names: dict[str, Any] = {"class_names": dataset.target_names} if dataset.kind == "classification" else {}
     if hasattr(estimator, "loss_curve_"):
         TrainingCurvesDisplay.from_estimator(estimator).save(folder / "training.svg")
+    if not hasattr(estimator, "predict"):
+        return _draw_filters(folder, estimator, dataset)
     if names:
         ConfusionMatrixDisplay.from_estimator(*samples, **names).save(folder / "confusion.svg")
     if len(dataset.feature_names) == 2:
         boundary = DecisionBoundaryDisplay.from_estimator(*samples, **names, feature_names=dataset.feature_names)
         boundary.save(folder / "decision_boundary.svg")
+
+
+def _draw_filters(folder: Path, estimator: Any, dataset: Dataset) -> None:
+    """Draw what the hidden units of a network without answers look for, where samples are pictures."""
+    from glassnet.plots.filters import FiltersDisplay
+
+    if dataset.image_shape is not None:
+        display = FiltersDisplay.from_weights(estimator.components_, dataset.image_shape)
+        display.save(folder / "filters.svg")
 
 
 def _in_words(result: dict[str, Any]) -> str:

@@ -41,7 +41,7 @@ from glassnet.learning.contrastive_divergence import (
 from glassnet.seeds import generator, resolve_seed
 from glassnet.training.fit import FitResult, run_epochs
 from glassnet.training.observers import Observer
-from glassnet.training.state import TrainingState
+from glassnet.training.state import TrainingState, aligned
 from glassnet.training.threads import one_blas_thread
 
 PRECISIONS = ("float32", "float64")
@@ -475,7 +475,8 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _initial_arrays(self, X: np.ndarray) -> dict[str, np.ndarray]:
         rng, shape = generator(self.seed_, "weights"), (self._n_features_out, X.shape[1])
-        return initial_arrays(*shape, self._batch_size(len(X)), self._rule(), rng, self.precision)
+        arrays = initial_arrays(*shape, self._batch_size(len(X)), self._rule(), rng, self.precision)
+        return {name: aligned(array) for name, array in arrays.items()}
 
     def _bind(self, arrays: dict[str, np.ndarray], X: np.ndarray) -> TrainingState:
         arrays = {name: array.astype(self.precision, copy=False) for name, array in arrays.items()}

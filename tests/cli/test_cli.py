@@ -225,3 +225,17 @@ def test_mnist_reaches_98_percent(glassnet):
     code, out, _ = glassnet("train", "mlp", "--data", "mnist", "--json")
     assert code == 0
     assert json.loads(out)["test_accuracy"] >= 0.98
+
+
+def test_a_network_that_learns_without_answers(glassnet, tmp_path, picture):
+    words = ("--set", "n_components=16", "--set", "max_iter=2")
+    code, out, _ = glassnet("train", "rbm", "--data", "digits", *words, "--out", tmp_path / "run", "--json")
+    assert code == 0
+    result = json.loads(out)
+    digits, rbm = load("digits"), load_run(tmp_path / "run")
+    expected = rbm.score_samples(digits.X_test).mean()  # 64 units: none is left out
+    assert result["test_pseudo_likelihood"] == pytest.approx(expected, abs=1e-3)
+    assert {CONFIG, WEIGHTS, "training.svg", "filters.svg"} == {path.name for path in (tmp_path / "run").iterdir()}
+    code, _, err = glassnet("predict", tmp_path / "run", picture[0])
+    assert code != 0
+    assert "learned without answers" in err
