@@ -1,3 +1,5 @@
+from glassnet.estimators.module import ModuleClassifier as ModuleClassifier
+from glassnet.estimators.module import ModuleRegressor as ModuleRegressor
 from glassnet.estimators.polynomial import PolynomialRegression as PolynomialRegression
 from glassnet.inspect.describe import describe as describe
 from glassnet.inspect.history import History as History
@@ -29,6 +31,7 @@ from glassnet.networks.residual_block import ResidualBlock as ResidualBlock
 from glassnet.networks.resnet import ResNet as ResNet
 from glassnet.networks.separability import linear_separability as linear_separability
 from glassnet.networks.transformer import Transformer as Transformer
+from glassnet.training.checkpoint import Checkpoint as Checkpoint
 from glassnet.training.loop import advance as advance
 from glassnet.training.state import TrainingState as TrainingState
 from glassnet.training.sweep import sweep as sweep

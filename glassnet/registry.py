@@ -39,6 +39,12 @@ MODULES: dict[str, str] = {
     "resnet152": "glassnet.networks.resnet:resnet152",
 }
 
+# estimators of any module; `glassnet train` makes the first of them for a name of MODULES
+MODULE_ESTIMATORS: dict[str, str] = {
+    "module": "glassnet.estimators.module:ModuleClassifier",
+    "module-regressor": "glassnet.estimators.module:ModuleRegressor",
+}
+
 # callables with keyword options (n_tokens=...) that return a torch module of token sequences
 TEXT_MODULES: dict[str, str] = {
     "transformer": "glassnet.networks.transformer:Transformer",

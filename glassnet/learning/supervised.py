@@ -57,7 +57,7 @@ class Supervised:
         if self.channels_last and x.ndim == 4:
             x = x.contiguous(memory_format=torch.channels_last)
         z = module(x.to(self.device)).float()
-        losses = self._losses(z, self.target.index_select(0, rows).to(self.device))
+        losses = self.losses(z, self.target.index_select(0, rows).to(self.device))
         if self.sample_weight is None:
             return losses.sum()
         return torch.dot(losses, self.sample_weight.index_select(0, rows).to(self.device))
@@ -66,7 +66,8 @@ class Supervised:
         """Return the expected sum of the weights of so many samples; see `Objective`."""
         return len(rows) * self.mean_weight
 
-    def _losses(self, z: Tensor, target: Tensor) -> Tensor:
+    def losses(self, z: Tensor, target: Tensor) -> Tensor:
+        """Return the loss of each sample from its outputs, shape (n,)."""
         if target.dtype == torch.int64:
             return F.cross_entropy(z, target, label_smoothing=self.label_smoothing, reduction="none")
         return 0.5 * (z - target).square().sum(1)

@@ -21,11 +21,12 @@ from safetensors.numpy import load, save
 
 from glassnet.errors import GlassnetError, InvalidInputError, RunFolderError
 from glassnet.files import write_whole
-from glassnet.registry import NETWORKS, resolve
+from glassnet.registry import MODULE_ESTIMATORS, NETWORKS, resolve
 from glassnet.training.plain import decode, encode
 
 FORMAT = 1
 WEIGHTS, CONFIG, NEXT_CONFIG = "model.safetensors", "config.json", "config.next.json"
+ESTIMATORS = NETWORKS | MODULE_ESTIMATORS
 LIBRARIES = ("glassnet", "numpy", "scikit-learn", "torch", "numba")
 
 
@@ -37,7 +38,7 @@ def save_run(folder: str | Path, estimator: Any, metadata: dict[str, Any] | None
     folder : str or Path
         Made where it is missing.
     estimator : estimator
-        Fitted; of a class in `glassnet.registry.NETWORKS`.
+        Fitted; of a class in `glassnet.registry.NETWORKS` or `MODULE_ESTIMATORS`.
     metadata : dict, optional
         JSON data to keep with it: what it was trained on, how well it does.
 
@@ -99,7 +100,7 @@ def load_run(folder: str | Path) -> Any:
         arrays = load(weights)
         parameters = {name: decode(value, arrays) for name, value in config["parameters"].items()}
         fitted = {name: decode(value, arrays) for name, value in config["fitted"].items()}
-        estimator = resolve(NETWORKS, "network", config["network"])(**parameters)
+        estimator = resolve(ESTIMATORS, "network", config["network"])(**parameters)
     except (GlassnetError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"The run in {folder} is damaged: {error}") from error
     for name, value in fitted.items():
@@ -120,16 +121,18 @@ def read_config(folder: str | Path) -> dict[str, Any]:
 
 def _network_name(estimator: Any) -> str:
     cls = type(estimator)
-    for name, target in NETWORKS.items():
+    for name, target in ESTIMATORS.items():
         if target == f"{cls.__module__}:{cls.__qualname__}":
             return name
-    raise InvalidInputError(f"save_run takes a network that glassnet knows by name ({', '.join(NETWORKS)}), got {cls}.")
+    raise InvalidInputError(
+        f"save_run takes a network that glassnet knows by name ({', '.join(ESTIMATORS)}), got {cls}."
+    )
 
 
 def _plain(estimator: Any, arrays: dict[str, Any]) -> dict[str, Any]:
     """Return parameters and fitted attributes as JSON data; their arrays go to ``arrays``."""
     parameters = estimator.get_params(deep=False)
-    fitted = {name: value for name, value in vars(estimator).items() if name not in parameters}
+    fitted = {name: value for name, value in estimator.__getstate__().items() if name not in parameters}
     parts = {"parameters": parameters, "fitted": fitted}
     return {part: {name: encode(value, name, arrays) for name, value in x.items()} for part, x in parts.items()}
 

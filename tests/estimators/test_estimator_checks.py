@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import check_estimator
+from torch import nn
 
 from glassnet import (
     RBM,
@@ -12,6 +13,8 @@ from glassnet import (
     AdalineRegressor,
     MLPClassifier,
     MLPRegressor,
+    ModuleClassifier,
+    ModuleRegressor,
     Perceptron,
     PolynomialRegression,
 )
@@ -29,6 +32,14 @@ WEIGHT_CHECKS = ("check_sample_weight_equivalence_on_dense_data", "check_sample_
 # needs an environment variable set before SciPy is imported
 SKIPPED = {"check_array_api_input"}
 
+
+class Net(nn.Sequential):
+    """A module that takes the shape of the data."""
+
+    def __init__(self, n_features, n_outputs):
+        super().__init__(nn.Linear(n_features, 32), nn.ReLU(), nn.Linear(32, n_outputs))
+
+
 # estimator, number of checks that pass, the checks that may fail and why
 CASES = [
     (Perceptron(), 60, {**dict.fromkeys(WEIGHT_CHECKS, ORDER), "check_class_weight_classifiers": NO_MARGIN}),
@@ -42,6 +53,8 @@ CASES = [
     (MLPRegressor(engine="formula"), 60, {}),
     (MLPRegressor(engine="kernel"), 58, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (MLPRegressor(precision="float64"), 60, {}),
+    (ModuleClassifier(Net), 67, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
+    (ModuleRegressor(Net), 64, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (RBM(), 46, {}),
     (RBM(visible="gaussian", persistent=True, learning_rate_init=1e-3), 46, {}),
 ]
