@@ -73,7 +73,8 @@ def trace(
     The model is left as it was found: mode, hooks, buffers, gradients, and the state of all random generators.
     Recorded values do not change when something writes into them later. Functional operations that no layer
     stands for (``F.relu``, ``+``, attention) are recorded too, and attention weights also where the call does not
-    return them.
+    return them. torch's fused inference path of `nn.MultiheadAttention` and `nn.TransformerEncoderLayer`, which shows
+    nothing, is not taken: their outputs may differ from an untraced call in the last bits.
 
     Examples
     --------

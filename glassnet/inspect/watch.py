@@ -80,10 +80,11 @@ class Watch:
     def _on_layers(self) -> Iterator[None]:
         """Be told of every call of a layer; leave no trace on the layers afterwards."""
         handles, stood_for = [], []
-        no_hooks = not _has_any_global_hook()
+        alone = not _has_any_global_hook()
+        alone &= not any(isinstance(layer, nn.DataParallel) for layer in self.parts.values())  # it copies layers
         try:
             for address, layer in self.parts.items():
-                if no_hooks and _is_plain(layer):
+                if alone and _is_plain(layer):
                     vars(layer)["forward"] = partial(self._stand_in, address, layout(layer), layer, layer.forward)
                     stood_for.append(layer)
                 else:
