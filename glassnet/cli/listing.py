@@ -15,7 +15,7 @@ import typer
 from glassnet import registry
 from glassnet.errors import UnknownNameError
 
-TABLES = {"networks": registry.NETWORKS, "data": registry.DATA, "exhibits": registry.EXHIBITS}
+TABLES = {"networks": registry.NETWORKS | registry.MODULES, "data": registry.DATA, "exhibits": registry.EXHIBITS}
 
 
 def list_names(

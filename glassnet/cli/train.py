@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.errors import InvalidInputError, RunFolderError, UnknownNameError
-from glassnet.registry import NETWORKS, resolve
+from glassnet.registry import MODULE_ESTIMATORS, MODULES, NETWORKS, resolve
 
 if TYPE_CHECKING:
     from glassnet.data import Dataset
@@ -40,6 +40,14 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
         "tol": None,
     },
     ("mlp", "mnist5k"): {"batch_size": 32, "max_iter": 30, "tol": None},
+    ("lenet5", "mnist"): {
+        "batch_size": 128,
+        "learning_rate": "one-cycle",
+        "learning_rate_init": 6e-3,
+        "augment": "distort",
+        "max_iter": 12,
+        "tol": None,
+    },
 }
 
 
@@ -51,6 +59,7 @@ def train(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the trained network and figures.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Decides everything that is random.")] = 0,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the last epoch that is kept in --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")] = False,
 ) -> None:
     """Train a network and say how well it does on held-out data."""
@@ -58,12 +67,17 @@ def train(
 
     if out is not None and out.exists() and not out.is_dir():
         raise RunFolderError(f"--out {out} is a file; it must be a folder.")
-    network_class = resolve(NETWORKS, "network", network)
-    estimator = build(network_class, RECIPES.get((network, data), {}) | parse_settings(settings or []), seed)
+    network_class, parameters = _class_of(network)
+    _check_resume(resume, network, out)
+    parameters |= RECIPES.get((network, data), {}) | parse_settings(settings or [])
+    estimator = build(network_class, parameters, seed)
     dataset = load(data)
     _check_kind(network, estimator, dataset)
+    if network in MODULES and estimator.image_shape is None:
+        estimator.set_params(image_shape=dataset.image_shape)
     start = time.perf_counter()
-    _fit(estimator, dataset, progress=not as_json)
+    options = _checkpoints(out / "checkpoints", resume) if out is not None and network in MODULES else {}
+    _fit(estimator, dataset, progress=not as_json, **options)
     result = {"network": network, "data": data, "seed": seed} | _measure(estimator, dataset)
     result["seconds"] = round(time.perf_counter() - start, 3)
     if out is not None:
@@ -113,6 +127,29 @@ def build(network_class: Any, parameters: dict[str, Any], seed: int) -> Any:
     return estimator.set_params(**{"random_state": seed} | parameters)
 
 
+def _class_of(network: str) -> tuple[Any, dict[str, Any]]:
+    """Return the estimator's class, and the parameters that make it this network."""
+    if network in MODULES:
+        return resolve(MODULE_ESTIMATORS, "network", "module"), {"module": network}
+    return resolve(NETWORKS | MODULES, "network", network), {}
+
+
+def _check_resume(resume: bool, network: str, out: Path | None) -> None:
+    if resume and out is None:
+        raise InvalidInputError("--resume goes on from what is kept in --out: give that folder.")
+    if resume and network not in MODULES:
+        raise InvalidInputError(f"--resume is for networks that keep every epoch: {', '.join(MODULES)}; got {network}.")
+
+
+def _checkpoints(folder: Path, resume: bool) -> dict[str, Any]:
+    """Return what `fit` needs to keep every epoch, and to go on from the last."""
+    from glassnet.training.checkpoint import Checkpoint, checkpoints
+
+    if checkpoints(folder) and not resume:
+        raise RunFolderError(f"{folder} holds a run: add --resume to go on with it, or take another --out.")
+    return {"observers": [Checkpoint(folder)], "resume": folder if resume else None}
+
+
 def _check_kind(network: str, estimator: Any, dataset: Dataset) -> None:
     from sklearn.base import is_classifier
 
@@ -123,12 +160,12 @@ def _check_kind(network: str, estimator: Any, dataset: Dataset) -> None:
         raise InvalidInputError(f"{network} learns {able}, but {dataset.name} is a {dataset.kind} set.")
 
 
-def _fit(estimator: Any, dataset: Dataset, progress: bool) -> None:
+def _fit(estimator: Any, dataset: Dataset, progress: bool, **options: Any) -> None:
     """Fit, with a progress bar if it is wanted and there is a terminal."""
     from glassnet.cli.progress import EpochBar
 
     if not progress:
-        estimator.fit(dataset.X_train, dataset.y_train)
+        estimator.fit(dataset.X_train, dataset.y_train, **options)
         return
     with EpochBar(estimator.max_iter) as bar:
         estimator.fit(dataset.X_train, dataset.y_train, observers=[bar])

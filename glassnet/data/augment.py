@@ -163,7 +163,7 @@ def as_augmentation(given: Any) -> Augmentation | None:
             raise UnknownNameError("augmentation", given, AUGMENTATIONS)
         return AUGMENTATIONS[given]
     if given is None or callable(given):
-        return given
+        return given  # type: ignore[return-value]
     if isinstance(given, Sequence):
         return Chain(tuple(part for part in map(as_augmentation, given) if part is not None))
     raise InvalidInputError(

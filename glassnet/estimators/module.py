@@ -42,6 +42,8 @@ PREDICTED_AT_ONCE = 1 << 20
 class ModuleEstimator(TransformerMixin, EpochEstimator):
     """What the estimators of modules share; subclasses say what their target is."""
 
+    n_features_in_: int
+
     def __init__(
         self,
         module: Any = "lenet5",
@@ -267,7 +269,8 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         raise NotImplementedError
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in super().__getstate__().items() if name != "_home"}
+        state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]
+        return {name: value for name, value in state.items() if name != "_home"}
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

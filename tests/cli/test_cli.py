@@ -239,3 +239,29 @@ def test_a_network_that_learns_without_answers(glassnet, tmp_path, picture):
     code, _, err = glassnet("predict", tmp_path / "run", picture[0])
     assert code != 0
     assert "learned without answers" in err
+
+
+def test_a_module_s_training_goes_on_from_the_last_epoch(glassnet, tmp_path):
+    def train(folder, *words):
+        options = ["--set", "learning_rate=constant", "--set", "batch_size=500", "--out", folder, "--json"]
+        code, out, err = glassnet("train", "lenet5", "--data", "mnist5k", "--set", "tol=None", *options, *words)
+        return (code, json.loads(out)) if code == 0 else (code, err)
+
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    assert train(straight, "--set", "max_iter=2")[1]["epochs"] == 2
+    assert train(broken, "--set", "max_iter=1")[0] == 0
+    code, err = train(broken, "--set", "max_iter=2")
+    assert code == 1
+    assert "holds a run: add --resume" in err
+    assert train(broken, "--set", "max_iter=2", "--resume")[1]["epochs"] == 2
+    a, b = load_run(straight), load_run(broken)
+    np.testing.assert_allclose(a.state_.arrays["parameters"], b.state_.arrays["parameters"], atol=1e-4)
+    assert a.loss_curve_ == pytest.approx(b.loss_curve_, rel=1e-4)
+    assert a.module == "lenet5"
+
+
+def test_resume_needs_a_folder_and_a_network_that_keeps_epochs(glassnet, tmp_path):
+    assert "give that folder" in glassnet("train", "lenet5", "--data", "mnist5k", "--resume")[2]
+    code, _, err = glassnet("train", "mlp", "--data", "circle", "--resume", "--out", tmp_path)
+    assert code == 2
+    assert "--resume is for networks that keep every epoch: lenet5" in err
