@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.errors import InvalidInputError
+from glassnet.training.state import ALIGNMENT, aligned
 
 
 def initial_arrays(module: nn.Module) -> dict[str, np.ndarray]:
@@ -58,7 +59,8 @@ class ModuleArrays:
     module : Module
         Its parameters become views; their values are the arrays' from now on.
     arrays : dict of str to ndarray
-        What `initial_arrays` gave, and optimizer slots.
+        What `initial_arrays` gave, and optimizer slots. Those that are not aligned in memory are
+        replaced by copies that are.
     device : str
         Where the module computes.
     shared : bool, optional
@@ -85,6 +87,9 @@ class ModuleArrays:
         self.module, self.arrays, self.device = module.to(device), arrays, device
         self.shared = device == "cpu" if shared is None else shared
         _check_fits(module, arrays)
+        for name, array in arrays.items():
+            if array.ctypes.data % ALIGNMENT:
+                arrays[name] = aligned(array)
         self.tensors = {name: self._tensor(array) for name, array in arrays.items()}
         self.parameters = self.tensors["parameters"]
         self.gradient = torch.zeros_like(self.parameters)

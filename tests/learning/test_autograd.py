@@ -170,6 +170,16 @@ def test_module_reads_the_live_arrays():
     assert state.arrays["buffer:1.num_batches_tracked"] == 3
 
 
+def test_arrays_that_are_not_aligned_are_replaced():
+    arrays = initial_arrays(network())
+    size = arrays["parameters"].size
+    arrays["parameters"] = np.ones(size + 1, np.float32)[1:]
+    home = ModuleArrays(network(), arrays)
+    assert arrays["parameters"].ctypes.data % 64 == 0
+    arrays["parameters"][0] = 7
+    assert home.parameters[0] == next(iter(named_trainable(home.module).values())).flatten()[0] == 7
+
+
 def test_frozen_parameters_stay_and_tied_ones_count_once():
     module = network()
     module[0].requires_grad_(False)
