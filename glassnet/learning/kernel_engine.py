@@ -98,8 +98,12 @@ class PerceptronKernelEngine:
         """Make one step per sample; see `glassnet.training.state.Engine`."""
         mistakes = np.empty(len(batches))
         order = batches.indices[batches.starts]
-        arrays = [state.arrays[name] for name in ("weight", "bias", "kept_weight", "kept_bias", "counts")]
-        kernels.perceptron_steps(*self._data, order, *self._rule, *arrays, mistakes)
+        weight, bias, kept_weight, kept_bias, counts = (
+            state.arrays[name] for name in ("weight", "bias", "kept_weight", "kept_bias", "counts")
+        )
+        kernels.perceptron_steps(
+            *self._data, order, *self._rule, weight, bias, kept_weight, kept_bias, counts, mistakes
+        )
         return mistakes
 
 

@@ -140,11 +140,13 @@ _READING = ("precision", "class_weight")
 
 def _prepare(estimator: Any, X: Any, y: Any, setting: dict[str, Any]) -> Callable[[dict[str, Any]], tuple[Any, tuple]]:
     """Return what gives an estimator with some settings and its validated data, shared where it can be."""
-    template = clone(estimator).set_params(**setting)  # an unknown name is refused here
+    template: Any = clone(estimator)
+    template.set_params(**setting)  # an unknown name is refused here
     if any(name in _READING for name in setting):
 
         def read_anew(setting: dict[str, Any]) -> tuple[Any, tuple]:
-            net = clone(template).set_params(**setting)
+            net: Any = clone(template)
+            net.set_params(**setting)
             return net, net._validate(X, y, None, reset=True)
 
         return read_anew
