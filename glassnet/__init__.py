@@ -34,6 +34,7 @@ _PUBLIC: dict[str, str] = {
     "HopfieldNetwork": "glassnet.networks.hopfield",
     "ModernHopfieldNetwork": "glassnet.networks.modern_hopfield",
     "RBM": "glassnet.networks.rbm",
+    "DeepBeliefClassifier": "glassnet.networks.deep_belief",
     "LeNet5": "glassnet.networks.lenet",
     "AlexNet": "glassnet.networks.alexnet",
     "ResNet": "glassnet.networks.resnet",

@@ -420,7 +420,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, reset=False, dtype=FLOATS, accept_sparse="csr")
         X = X if isinstance(X, np.ndarray) else X.toarray()
-        clipped, _ = self._clip(X, warn=not self.clipped_)
+        clipped, _ = in_range(X, self.visible, warn=not self.clipped_)
         return clipped.astype(np.float64), X.dtype
 
     def _validate(self, X: Any, reset: bool) -> np.ndarray:
@@ -430,21 +430,8 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             raise UnknownNameError("precision", self.precision, PRECISIONS)
         X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=self.precision, order="C")
         X = X if isinstance(X, np.ndarray) else X.toarray()
-        X, self.clipped_ = self._clip(X, warn=True)
+        X, self.clipped_ = in_range(X, self.visible, warn=True)
         return X
-
-    def _clip(self, X: np.ndarray, warn: bool) -> tuple[np.ndarray, bool]:
-        """Return X in the range of the visible units, and whether that changed it."""
-        if self.visible == "gaussian" or (X.min() >= 0 and X.max() <= 1):
-            return X, False
-        if warn:
-            warnings.warn(
-                f"Binary visible units take values in [0, 1], but the values lie in [{X.min():g}, {X.max():g}]: "
-                "they were clipped. Scale them, or take visible='gaussian'.",
-                GlassnetWarning,
-                stacklevel=4,
-            )
-        return X.clip(0, 1), True
 
     def _rule(self) -> DivergenceRule:
         return DivergenceRule(
@@ -505,3 +492,17 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def in_range(X: np.ndarray, visible: str, warn: bool) -> tuple[np.ndarray, bool]:
+    """Return X in the range of the visible units, and whether that changed it; say so if ``warn``."""
+    if visible == "gaussian" or (X.min() >= 0 and X.max() <= 1):
+        return X, False
+    if warn:
+        warnings.warn(
+            f"Binary visible units take values in [0, 1], but the values lie in [{X.min():g}, {X.max():g}]: "
+            "they were clipped. Scale them, or take visible='gaussian'.",
+            GlassnetWarning,
+            stacklevel=4,
+        )
+    return X.clip(0, 1), True

@@ -11,6 +11,7 @@ from glassnet import (
     RBM,
     AdalineClassifier,
     AdalineRegressor,
+    DeepBeliefClassifier,
     MLPClassifier,
     MLPRegressor,
     ModuleClassifier,
@@ -40,6 +41,7 @@ class Net(nn.Sequential):
         super().__init__(nn.Linear(n_features, 32), nn.ReLU(), nn.Linear(32, n_outputs))
 
 
+GAUSSIAN = {"visible": "gaussian", "pretrain_iter": 2, "pretrain_learning_rate": 1e-3}
 # estimator, number of checks that pass, the checks that may fail and why
 CASES = [
     (Perceptron(), 60, {**dict.fromkeys(WEIGHT_CHECKS, ORDER), "check_class_weight_classifiers": NO_MARGIN}),
@@ -57,6 +59,7 @@ CASES = [
     (ModuleRegressor(Net), 64, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (RBM(), 46, {}),
     (RBM(visible="gaussian", persistent=True, learning_rate_init=1e-3), 46, {}),
+    (DeepBeliefClassifier((12, 8), **GAUSSIAN, learning_rate_init=0.01, max_iter=100), 60, {}),
 ]
 
 
