@@ -162,13 +162,9 @@ def _check_kind(network: str, estimator: Any, dataset: Dataset) -> None:
 
 def _fit(estimator: Any, dataset: Dataset, progress: bool, **options: Any) -> None:
     """Fit, with a progress bar if it is wanted and there is a terminal."""
-    from glassnet.cli.progress import EpochBar
-
-    if not progress:
-        estimator.fit(dataset.X_train, dataset.y_train, **options)
-        return
-    with EpochBar(estimator.max_iter) as bar:
-        estimator.fit(dataset.X_train, dataset.y_train, observers=[bar])
+    estimator.set_params(verbose=progress)
+    estimator.fit(dataset.X_train, dataset.y_train, **options)
+    estimator.set_params(verbose=False)
 
 
 def _measure(estimator: Any, dataset: Dataset) -> dict[str, Any]:

@@ -67,12 +67,15 @@ def run_epochs(
     elif tol is not None:
         stopper = Plateau(state, losses, tol, patience)
     watching = [losses, *([stopper] if stopper else []), *observers]
-    if verbose:
-        from glassnet.training.progress import ProgressBar
-
-        watching.append(ProgressBar(state, n_epochs, losses))
+    last_step = state.step + n_epochs * state.steps_per_epoch
     try:
-        run(state, state.step + n_epochs * state.steps_per_epoch, watching)
+        if verbose:
+            from glassnet.training.progress import ProgressBar
+
+            with ProgressBar(state, n_epochs) as bar:
+                run(state, last_step, [*watching, bar])
+        else:
+            run(state, last_step, watching)
     finally:
         result.loss_curve = losses.values().tolist()
         if isinstance(stopper, Validation):

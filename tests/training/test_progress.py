@@ -1,3 +1,5 @@
+"""The progress bar of ``verbose=True``: what a terminal shows, and nothing elsewhere."""
+
 from __future__ import annotations
 
 import io
@@ -8,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from glassnet import MLPClassifier
-from glassnet.cli import progress
 from glassnet.errors import DivergedError
+from glassnet.training import progress
 
 X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
 y = (X[:, 0] > 0).astype(int)
@@ -20,8 +22,7 @@ SHOW_CURSOR = "\x1b[?25h"
 def watched(monkeypatch, terminal, screen, **parameters):
     """Fit under a bar that writes to ``screen``."""
     monkeypatch.setattr(progress, "Console", lambda stderr: Console(file=screen, force_terminal=terminal, width=100))
-    with progress.EpochBar(NET["max_iter"]) as bar:
-        return MLPClassifier(**{**NET, **parameters}).fit(X, y, observers=[bar])
+    return MLPClassifier(**{**NET, **parameters}, verbose=True).fit(X, y)
 
 
 @pytest.mark.parametrize("batch_size", [8, 40])
