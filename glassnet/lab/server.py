@@ -109,7 +109,7 @@ class Lab:
         if not self._is_warm:
             self._is_warm = True
             await asyncio.sleep(0.3)
-            await asyncio.get_running_loop().run_in_executor(self._importer, _warm_up)
+            self._importer.submit(_warm_up)  # not awaited, so that Ctrl-C has nothing to cut short
 
     # exhibits
 
