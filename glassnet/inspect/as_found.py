@@ -28,11 +28,11 @@ def left_as_found(layers: Collection[nn.Module], copies: Iterable[tuple[Tensor, 
         Parameters to restore as well, each with a copy of its values.
     """
     modes = [(layer, layer.training) for layer in layers]
-    restless = [layer for layer in layers if layer._buffers and (layer.training or not is_closed(layer))]
+    restless = [layer for layer in layers if layer.training or not is_closed(layer)]
     buffers = [(layer, name, b) for layer in restless for name, b in layer._buffers.items() if b is not None]
     saved: list[tuple[Tensor, Tensor, int | None]] = [(t, copy, _version(t)) for t, copy in copies]
     saved += [(buffer, buffer.clone(), None) for _, _, buffer in buffers]
-    own = [g for layer in layers for g in vars(layer).values() if type(g) is torch.Generator]
+    own = [g for layer in restless for g in vars(layer).values() if type(g) is torch.Generator]
     states = [(g, g.get_state()) for g in own]
     with _generators_left_alone({t.device for t, *_ in saved}):
         try:

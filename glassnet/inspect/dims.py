@@ -30,17 +30,21 @@ def layout(layer: nn.Module) -> str:
         Channels before the spatial axes; units last; a recurrent or attention layer, with "/batch" or
         "/position" for its first axis; anything else.
     """
-    if isinstance(layer, (nn.RNNBase, nn.MultiheadAttention)):
-        kind = "recurrent" if isinstance(layer, nn.RNNBase) else "attention"
+    kind = _layout_of_type(type(layer))
+    if kind in ("recurrent", "attention"):
         return f"{kind}/{'batch' if layer.batch_first else 'position'}"
-    return _layout_of_type(type(layer))
+    return kind
 
 
 @cache
 def _layout_of_type(kind: type) -> str:
-    if issubclass(kind, _IMAGE_LAYERS):
-        return "channels"
-    return "units" if issubclass(kind, _UNIT_LAYERS) else "other"
+    known = {
+        "channels": _IMAGE_LAYERS,
+        "units": _UNIT_LAYERS,
+        "recurrent": nn.RNNBase,
+        "attention": nn.MultiheadAttention,
+    }
+    return next((name for name, kinds in known.items() if issubclass(kind, kinds)), "other")
 
 
 @cache

@@ -33,9 +33,11 @@ class Recorder:
         self.events: list[tuple[Call, str]] = []
         self.dims: dict[tuple[Call, str], tuple[str, ...]] = {}
         self.edges: dict[tuple[Call, str], Any] = {}
-        self.nbytes = 0
+        self.nbytes = 0  # counted only if there is a limit
         self._numbers: defaultdict[str, int] = defaultdict(int)
-        self._holders: dict[int, list[tuple[Call, str, int]]] = {}  # memory -> who keeps it, at which version
+        self._versions: list[int | None] = []  # of each event's tensor; None once it has been copied
+        self._holders: dict[int, list[int]] = {}  # memory -> the events whose tensors lie there
+        self._n_indexed = 0
         self._counted: dict[int, weakref.ref[Tensor]] = {}
 
     def wants(self, address: str) -> bool:
@@ -58,27 +60,21 @@ class Recorder:
         """Take back the newest call."""
         self.calls.remove(call)
         self._numbers[call.address] -= 1
-        while self.events and self.events[-1][0] is call:
-            self.edges.pop(self.events.pop(), None)
+        for quantity in call.values:
+            self.edges.pop((call, quantity), None)
+        call.values.clear()
 
     def keep(self, call: Call, quantity: str, tensor: Tensor) -> None:
         """Record a tensor, by reference, under a call."""
         call.shapes[quantity] = tuple(tensor.shape)
         if self.wanted is not None and call.address not in self.wanted:
             return
-        memory, nbytes = _memory(tensor)
-        differentiable = self.gradients and tensor.requires_grad
-        holders = self._holders.setdefault(memory, [])
-        if not holders and not self._is_counted(memory):
-            self.nbytes += 2 * nbytes if differentiable else nbytes
-        if self.max_bytes is not None and self.too_large:
-            self._forget()
-            self._counted[memory] = weakref.ref(tensor)
+        if self.max_bytes is not None and not self._fits(tensor):
             return
         call.values[quantity] = tensor
         self.events.append((call, quantity))
-        holders.append((call, quantity, _version(tensor)))
-        if differentiable:
+        self._versions.append(_version(tensor))
+        if self.gradients and tensor.requires_grad:
             self.edges[call, quantity] = tensor if tensor.is_leaf else torch.autograd.graph.get_gradient_edge(tensor)
 
     def keep_inputs(self, call: Call, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -99,45 +95,60 @@ class Recorder:
 
     def preserve(self, tensors: Iterable[Tensor]) -> None:
         """Copy what is kept in the memory of these tensors, which is about to change."""
+        self._index()
         copies: dict[int, Tensor] = {}
-        for tensor in tensors if self._holders or self._counted else ():
-            memory, _ = _memory(tensor)
+        for memory in {_memory(tensor) for tensor in tensors}:
             self._counted.pop(memory, None)
-            for call, quantity, _ in self._holders.pop(memory, ()):
-                kept = call.values[quantity]
-                if id(kept) not in copies:
-                    copies[id(kept)] = kept.detach().clone()
-                call.values[quantity] = copies[id(kept)]
+            for i in self._holders.pop(memory, ()):
+                call, quantity = self.events[i]
+                kept = call.values.get(quantity)
+                if kept is not None:
+                    if id(kept) not in copies:
+                        copies[id(kept)] = kept.detach().clone()
+                    call.values[quantity] = copies[id(kept)]
+                    self._versions[i] = None
 
     def overwritten(self) -> bool:
         """Whether a kept tensor has changed without having been copied first."""
-        held = ((call.values[quantity], version) for h in self._holders.values() for call, quantity, version in h)
-        return any(_version(tensor) != version for tensor, version in held)
+        for (call, quantity), version in zip(self.events, self._versions, strict=True):
+            tensor = call.values.get(quantity) if version is not None else None
+            if tensor is not None and _version(tensor) != version:
+                return True
+        return False
 
-    def _is_counted(self, memory: int) -> bool:
-        """Whether tensors that are not kept, but still alive, have been counted."""
+    def _index(self) -> None:
+        """Find out where the tensors kept since the last time lie."""
+        memory: dict[int, int] = {}  # of a tensor; most are in several calls
+        for i in range(self._n_indexed, len(self.events)):
+            call, quantity = self.events[i]
+            tensor = call.values.get(quantity)
+            if tensor is not None:
+                if id(tensor) not in memory:
+                    memory[id(tensor)] = _memory(tensor)
+                self._holders.setdefault(memory[id(tensor)], []).append(i)
+        self._n_indexed = len(self.events)
+
+    def _fits(self, tensor: Tensor) -> bool:
+        """Count a tensor unless its memory has been counted; let go of everything when there is too much."""
+        memory = _memory(tensor)
         known = self._counted.get(memory)
-        return known is not None and known() is not None  # a dead tensor's memory may be another's by now
-
-    def _forget(self) -> None:
-        """Let go of everything kept."""
-        for memory, holders in self._holders.items():
-            for call, quantity, _ in holders[:1]:
-                self._counted[memory] = weakref.ref(call.values[quantity])
-        self.events.clear()
-        self.edges.clear()
-        self._holders.clear()
-        for call in self.calls:
-            call.values.clear()
+        if known is None or known() is None:  # a dead tensor's memory may be another's by now
+            nbytes = tensor.untyped_storage().nbytes() if memory else 0
+            self.nbytes += 2 * nbytes if self.gradients and tensor.requires_grad else nbytes
+            self._counted[memory] = weakref.ref(tensor)
+        if self.too_large:
+            for call in self.calls:
+                call.values.clear()
+            self.edges.clear()
+        return not self.too_large
 
 
-def _memory(tensor: Tensor) -> tuple[int, int]:
-    """Return where a tensor's values lie and how many bytes they take there; 0 where it has no such memory."""
+def _memory(tensor: Tensor) -> int:
+    """Return where a tensor's values lie; 0 where it has no memory of the usual kind."""
     try:
-        storage = tensor.untyped_storage()
-        return storage.data_ptr(), storage.nbytes()
+        return tensor.untyped_storage().data_ptr()
     except (NotImplementedError, RuntimeError):  # sparse and other layouts
-        return 0, 0
+        return 0
 
 
 def _version(tensor: Tensor) -> int:

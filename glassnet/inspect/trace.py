@@ -126,7 +126,8 @@ def _complete(watch: Watch, copies: Copies, gradients: Any) -> None:
     """Add parameters and gradients to the recorded calls, and cut them off the graph and the outside world."""
     recorder, layers = watch.recorder, watch.parts.values()
     outside = [t for layer in layers for t in (*layer._parameters.values(), *layer._buffers.values())]
-    recorder.preserve([t for t in outside if t is not None] + [t for _, t in tensors_in("", watch.result)])
+    if recorder.events:
+        recorder.preserve([t for t in outside if t is not None] + [t for _, t in tensors_in("", watch.result)])
     places = {**recorder.edges, **_add_parameters(watch, copies)}
     if gradients:
         _add_gradients(places, _scalar(gradients, watch.result))
@@ -199,7 +200,7 @@ def _check_traceable(parts: Parts) -> None:
             )
         if "_orig_mod" in layer._modules or layer._compiled_call_impl is not None:
             raise InvalidInputError(f"Cannot look inside a compiled model ({where}); trace it before torch.compile.")
-        if any(type(p) is nn.UninitializedParameter for p in layer._parameters.values()):
+        if nn.UninitializedParameter in map(type, layer._parameters.values()):
             raise InvalidInputError(f"The shapes of {where} are not known yet; call the model once before tracing.")
 
 

@@ -39,6 +39,7 @@ _INPLACE_ARGUMENT = {
 }
 # Python's names of operators: "__add__", "__radd__" (reflected), "__iadd__" (augmented)
 _OPERATOR = re.compile(r"__([ri]?)(add|sub|mul|matmul|div|truediv|floordiv|mod|pow|and|or|xor|lshift|rshift)__")
+_ORDINARY = {nn.Parameter, type(None)}
 # what asks a tensor about itself makes no new one
 _SILENT = {"__get__", "__len__", "__bool__", "size", "dim", "numel", "stride", "item", "is_contiguous"}
 
@@ -224,8 +225,13 @@ class _EveryWrite(TorchDispatchMode):
 
 def is_closed(layer: nn.Module) -> bool:
     """Whether a layer is one of torch's own without parts, so that it stands for the functions it calls."""
-    own = type(layer).__module__.startswith("torch.nn") and "forward" not in vars(layer)
-    return own and (not layer._modules or isinstance(layer, nn.MultiheadAttention))
+    known = _is_torchs_own(type(layer)) and "forward" not in vars(layer)
+    return known and (not layer._modules or isinstance(layer, nn.MultiheadAttention))
+
+
+@cache
+def _is_torchs_own(kind: type) -> bool:
+    return kind.__module__.startswith("torch.nn")
 
 
 def _is_plain(layer: nn.Module) -> bool:
@@ -234,7 +240,7 @@ def _is_plain(layer: nn.Module) -> bool:
         return False
     if layer._backward_pre_hooks or not is_closed(layer):
         return False
-    return all(p is None or type(p) is nn.Parameter for p in layer._parameters.values())
+    return {type(p) for p in layer._parameters.values()} <= _ORDINARY
 
 
 @cache
