@@ -94,6 +94,34 @@ EXHIBITS: dict[str, str] = {
     "playground": "glassnet.lab.exhibits.playground:Playground",
 }
 
+# experiments: a function of a glassnet.claims.claim.Scale that returns a Claim
+CLAIMS: dict[str, str] = {
+    "boolean-functions": "glassnet.claims.boolean_functions:boolean_functions",
+    "lecture-weights": "glassnet.claims.lecture_weights:lecture_weights",
+    "perceptron-bound": "glassnet.claims.perceptron_bound:perceptron_bound",
+    "xor-never": "glassnet.claims.xor_never:xor_never",
+    "order-grows": "glassnet.claims.order_grows:order_grows",
+    "lms-limit": "glassnet.claims.lms_limit:lms_limit",
+    "xor-two-layers": "glassnet.claims.xor_two_layers:xor_two_layers",
+    "hopfield-memory": "glassnet.claims.hopfield_memory:hopfield_memory",
+    "hopfield-optimizes": "glassnet.claims.hopfield_optimizes:hopfield_optimizes",
+    "vanishing-gradients": "glassnet.claims.vanishing_gradients:vanishing_gradients",
+    "off-centre-sigmoid": "glassnet.claims.off_centre_sigmoid:off_centre_sigmoid",
+    "gradient-noise": "glassnet.claims.gradient_noise:gradient_noise",
+    "step-gradient": "glassnet.claims.step_gradient:step_gradient",
+    "bumps": "glassnet.claims.bumps:bumps",
+    "sawtooth": "glassnet.claims.sawtooth:sawtooth",
+    "identity-depth": "glassnet.claims.identity_depth:identity_depth",
+    "cross-entropy": "glassnet.claims.cross_entropy:cross_entropy",
+    "batch-of-n": "glassnet.claims.batch_of_n:batch_of_n",
+    "random-labels": "glassnet.claims.random_labels:random_labels",
+    "overfitting": "glassnet.claims.overfitting:overfitting",
+    "ridge": "glassnet.claims.ridge:ridge",
+    "normalization": "glassnet.claims.normalization:normalization",
+    "local-connections": "glassnet.claims.local_connections:local_connections",
+    "svm-or-mlp": "glassnet.claims.svm_or_mlp:svm_or_mlp",
+}
+
 
 def resolve(table: Mapping[str, str], kind: str, name: str) -> Any:
     """Import and return the object that ``name`` stands for in ``table``.

@@ -26,25 +26,25 @@ def list_names(
     if what is not None and what not in TABLES:
         raise UnknownNameError("list", what, TABLES)
     chosen = TABLES if what is None else {what: TABLES[what]}
-    found = {kind: {name: _summary(target) for name, target in table.items()} for kind, table in chosen.items()}
+    found = {kind: {name: summary(target) for name, target in table.items()} for kind, table in chosen.items()}
     if as_json:
         print(json.dumps(found, indent=2))
         return
     for kind, names in found.items():
         print(kind)
         width = max(map(len, names), default=0)
-        for name, summary in names.items():
-            print(f"  {name:<{width}}  {summary}")
+        for name, sentence in names.items():
+            print(f"  {name:<{width}}  {sentence}")
 
 
-def _summary(target: str) -> str:
+def summary(target: str) -> str:
     """Return the first line of an object's docstring, read from its file without importing it.
 
     The docstring of a name that is assigned stands below the assignment.
 
     Examples
     --------
-    >>> _summary("glassnet.errors:DivergedError")
+    >>> summary("glassnet.errors:DivergedError")
     'The loss of a fit became NaN or infinite.'
     """
     module, _, name = target.partition(":")

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from glassnet import __version__
-from glassnet.cli import lab, listing, predict, train
+from glassnet.cli import claims, lab, listing, predict, train
 from glassnet.errors import GlassnetError, InvalidInputError, UnknownNameError
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.command("list")(listing.list_names)
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
 app.command("lab")(lab.lab)
+app.command("claims")(claims.claims)
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,67 @@
+"""Pictures of claims: a few panels in the package's own colours, as SVG."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from glassnet.plots.display import FORMATS
+from glassnet.plots.style import LINE, get_theme, marker, use_axes, use_figure, use_legend
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+THEME = get_theme("light")
+
+
+def panels(n: int = 1, width: float = 4.2, height: float = 3.2) -> tuple[Figure, list[Axes]]:
+    """Return a figure and its ``n`` axes side by side, each of this size in inches."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(n * width, height), layout="constrained")
+    use_figure(figure, THEME)
+    return figure, list(figure.subplots(1, n, squeeze=False)[0])
+
+
+def curve(ax: Axes, i: int, x: Any, y: Any, label: str = "", spread: Any = None, **how: Any) -> None:
+    """Draw curve number ``i``, with a band of one ``spread`` to either side."""
+    x, y, color = np.asarray(x), np.asarray(y, dtype=float), THEME.color(i)
+    look = {"linewidth": LINE, "markersize": 3.5, "marker": marker(i) if len(x) <= 30 else ""}
+    ax.plot(x, y, color=color, label=label, **(look | how))
+    if spread is not None:
+        ax.fill_between(x, y - spread, y + spread, color=color, alpha=0.18, linewidth=0)
+
+
+def bars(ax: Axes, names: Sequence[str], values: Sequence[float], spreads: Sequence[float] | None = None) -> None:
+    """Draw a bar for each name, with a whisker of one spread to either side."""
+    color = [THEME.color(i) for i in range(len(names))]
+    ax.bar(range(len(names)), values, color=color, yerr=spreads, width=0.6, ecolor=THEME.ink, capsize=3)
+    ax.set_xticks(range(len(names)), names)
+
+
+def limit(ax: Axes, value: float, label: str = "", vertical: bool = False) -> None:
+    """Draw a dotted line at a value that theory gives."""
+    line = ax.axvline if vertical else ax.axhline
+    line(value, color=THEME.muted, linestyle=":", linewidth=1.2, label=label)
+
+
+def finish(ax: Axes, title: str = "", xlabel: str = "", ylabel: str = "", log: str = "") -> None:
+    """Label and style the axes; ``log`` names those that are logarithmic, "x", "y" or "xy"."""
+    use_axes(ax, THEME, title, xlabel, ylabel, grid=True)
+    if "x" in log:
+        ax.set_xscale("log")
+    if "y" in log:
+        ax.set_yscale("log")
+    use_legend(ax, THEME)
+
+
+def svg(figure: Figure) -> str:
+    """Return the figure as an SVG element, ready to stand in an HTML page."""
+    data = io.StringIO()
+    figure.savefig(data, format="svg", metadata=FORMATS["svg"])
+    text = data.getvalue()
+    return text[text.index("<svg") :]
