@@ -134,4 +134,5 @@ def draws_globally(module: nn.Module) -> bool:
 def _is_deterministic(part: nn.Module) -> bool:
     known = type(part).__module__.partition(".")[0] in ("torch", "glassnet")
     random = isinstance(part, (_DropoutNd, nn.RReLU, nn.FractionalMaxPool2d, nn.FractionalMaxPool3d))
-    return known and not random and not getattr(part, "dropout", 0.0)
+    inside = getattr(part, "dropout", 0.0)  # of recurrent and attention layers, a number
+    return known and not random and not (isinstance(inside, (int, float)) and inside > 0)

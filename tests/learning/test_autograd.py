@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import numpy as np
 import pytest
 import torch
@@ -218,6 +220,9 @@ def test_bfloat16_learns_what_float32_learns():
 def test_who_draws_from_the_global_generator():
     assert not draws_globally(network())
     assert not draws_globally(nn.Sequential(Dropout(0.2), nn.LSTM(3, 3)))
+    assert not draws_globally(nn.Sequential(OrderedDict(dropout=Dropout(0.2))))
+    assert not draws_globally(nn.MultiheadAttention(4, 2))
+    assert draws_globally(nn.MultiheadAttention(4, 2, dropout=0.1))
     assert draws_globally(nn.Sequential(nn.Dropout2d(0.2)))
     assert draws_globally(nn.LSTM(3, 3, 2, dropout=0.1))
     assert draws_globally(Foreign())
