@@ -16,8 +16,10 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from glassnet.errors import InvalidInputError, UnknownNameError
-from glassnet.learning.activations import ALIASES, get_trainable_activation
+from glassnet.learning.activations import ACTIVATIONS, ALIASES, get_trainable_activation
 
+# activation functions of a layer that gradient descent can train; a PReLU learns its slope too
+TRAINABLE = (*(name for name, activation in ACTIVATIONS.items() if activation.trainable), "prelu")
 NORMS = ("batch", "layer", "group")
 REDUCTIONS = ("mean", "sum")
 # added to a variance before its root is taken
@@ -277,6 +279,8 @@ def as_layers(hidden_layer_sizes: Any, activation: str) -> tuple[Layer, ...]:
     for item in hidden_layer_sizes:
         layer = item if isinstance(item, Layer) else Layer(item)
         name = layer.activation or activation
+        if name not in (*ACTIVATIONS, *ALIASES, "prelu"):
+            raise UnknownNameError("activation", name, TRAINABLE)
         if name != "prelu":
             get_trainable_activation(name)
         layers.append(replace(layer, units=int(layer.units), activation=ALIASES.get(name, name)))
