@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from glassnet.inspect.recorder import version_of
 from glassnet.inspect.watch import is_closed
 
 
@@ -30,11 +31,11 @@ def left_as_found(layers: Collection[nn.Module], copies: Iterable[tuple[Tensor, 
     modes = [(layer, layer.training) for layer in layers]
     restless = [layer for layer in layers if layer.training or not is_closed(layer)]
     buffers = [(layer, name, b) for layer in restless for name, b in layer._buffers.items() if b is not None]
-    saved: list[tuple[Tensor, Tensor, int | None]] = [(t, copy, _version(t)) for t, copy in copies]
+    saved: list[tuple[Tensor, Tensor, int | None]] = [(t, copy, version_of(t)) for t, copy in copies]
     saved += [(buffer, buffer.clone(), None) for _, _, buffer in buffers]
     own = [g for layer in restless for g in vars(layer).values() if type(g) is torch.Generator]
     states = [(g, g.get_state()) for g in own]
-    with _generators_left_alone({t.device for t, *_ in saved}):
+    with _generators_left_alone():
         try:
             yield
         finally:
@@ -50,26 +51,22 @@ def left_as_found(layers: Collection[nn.Module], copies: Iterable[tuple[Tensor, 
 
 
 @contextmanager
-def _generators_left_alone(devices: set[torch.device]) -> Iterator[None]:
+def _generators_left_alone() -> Iterator[None]:
     python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()  # noqa: NPY002
-    others = [(device, torch.cuda.get_rng_state(device)) for device in devices if device.type == "cuda"]
+    others = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
     try:
         yield
     finally:
         random.setstate(python)
         np.random.set_state(numpy)  # noqa: NPY002
         torch.set_rng_state(cpu)
-        for device, state in others:
-            torch.cuda.set_rng_state(state, device)
+        if others:
+            torch.cuda.set_rng_state_all(others)
 
 
 @torch.no_grad()
 def _restore(saved: list[tuple[Tensor, Tensor, int | None]]) -> None:
     """Undo changes; a parameter's show in its version, a running mean's do not."""
     for tensor, copy, version in saved:
-        if not torch.equal(tensor, copy) if version is None else version != _version(tensor):
+        if not torch.equal(tensor, copy) if version is None else version != version_of(tensor):
             tensor.copy_(copy)
-
-
-def _version(tensor: Tensor) -> int:
-    return -1 if tensor.is_inference() else tensor._version

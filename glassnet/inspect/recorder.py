@@ -73,7 +73,7 @@ class Recorder:
             return
         call.values[quantity] = tensor
         self.events.append((call, quantity))
-        self._versions.append(_version(tensor))
+        self._versions.append(version_of(tensor))
         if self.gradients and tensor.requires_grad:
             self.edges[call, quantity] = tensor if tensor.is_leaf else torch.autograd.graph.get_gradient_edge(tensor)
 
@@ -112,7 +112,7 @@ class Recorder:
         """Whether a kept tensor has changed without having been copied first."""
         for (call, quantity), version in zip(self.events, self._versions, strict=True):
             tensor = call.values.get(quantity) if version is not None else None
-            if tensor is not None and _version(tensor) != version:
+            if tensor is not None and version_of(tensor) != version:
                 return True
         return False
 
@@ -151,5 +151,9 @@ def _memory(tensor: Tensor) -> int:
         return 0
 
 
-def _version(tensor: Tensor) -> int:
-    return -1 if tensor.is_inference() else tensor._version
+def version_of(tensor: Tensor) -> int:
+    """Return how often a tensor has been written into; -1 where torch does not count."""
+    try:
+        return tensor._version
+    except RuntimeError:  # an inference tensor
+        return -1

@@ -231,10 +231,9 @@ def _own_parameters(layer: nn.Module) -> Iterable[tuple[str, Tensor]]:
 
 
 def _copied_parameters(watch: Watch) -> Copies:
-    layers = [layer for address, layer in watch.parts.items() if watch.recorder.wants(address)]
-    parameters = {id(p): p for layer in layers for _, p in _own_parameters(layer)}
-    with torch.no_grad():
-        return {key: (p, p.clone()) for key, p in parameters.items()}
+    wanted = [layer for address, layer in watch.parts.items() if watch.recorder.wants(address)]
+    parameters = {id(p): p for layer in wanted for _, p in _own_parameters(layer)}
+    return {key: (p, p.detach().clone()) for key, p in parameters.items()}
 
 
 def _forward_error(error: Exception, watch: Watch, finished: Trace) -> ForwardError:
