@@ -33,7 +33,7 @@ def gradient_noise(scale: Scale) -> Claim:
                 -1,
                 0.05,
             ),
-            at_least("cost of a step with 1024 samples over that with 1", seconds[-1] / seconds[0], 3),
+            at_least("cost of a step with 1024 samples over that with 1", seconds[-1] / seconds[0], 2),
             at_least("epochs to the loss with 1024 samples over those with 16", _ratio(times), 5),
             observed("test accuracy at that loss, 16 samples", accuracies[2].mean(), spread(accuracies[2])),
             observed("test accuracy at that loss, 1024 samples", accuracies[-1].mean(), spread(accuracies[-1])),

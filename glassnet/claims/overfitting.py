@@ -17,9 +17,9 @@ CEILING = 1 - 0.9 * WRONG  # of the accuracy on new digits labelled in the same 
 LARGE: dict[str, Any] = {"hidden_layer_sizes": (128, 128, 128), "alpha": 0.0}
 SETTINGS: dict[str, dict[str, Any]] = {
     "large": LARGE,
-    "fewer units": LARGE | {"hidden_layer_sizes": (8, 8, 8)},
-    "fewer layers": LARGE | {"hidden_layer_sizes": ()},
-    "weight decay": LARGE | {"alpha": 10.0},
+    "fewer units": LARGE | {"hidden_layer_sizes": (32, 32, 32)},
+    "fewer layers": LARGE | {"hidden_layer_sizes": (128,)},
+    "weight decay": LARGE | {"alpha": 1.0},
     "normalization": LARGE | {"hidden_layer_sizes": (Layer(128, norm="batch"),) * 3},
 }
 
@@ -30,23 +30,26 @@ def overfitting(scale: Scale) -> Claim:
     X, y = data.X_train[:n], _partly_wrong(data.y_train[:n])
     gaps, scores = {}, {}
     for name, setting in SETTINGS.items():
-        net = MLPClassifier(max_iter=scale.pick(50, 100), tol=None, batch_size=50, **setting)
+        net = MLPClassifier(max_iter=scale.pick(100, 200), tol=None, batch_size=50, **setting)
         runs = sweep(net, X, y, {"random_state": seeds}, test=(data.X_test, data.y_test)).runs
         scores[name] = np.array([run.score for run in runs], float)
         gaps[name] = np.array([run.estimator.score(X, y) for run in runs]) - CEILING * scores[name]
     saved = {name: gaps["large"] - gap for name, gap in gaps.items() if name != "large"}
+    gained = {name: score - scores["large"] for name, score in scores.items() if name != "large"}
     return Claim(
         source="the lecture",
         measured=(
             observed("gap between training and new digits, large network", gaps["large"].mean(), spread(gaps["large"])),
             *(at_least(f"gap closed by {name}", gain.mean(), 0.02, spread(gain)) for name, gain in saved.items()),
-            *(observed(f"accuracy on new digits, {name}", s.mean(), spread(s)) for name, s in scores.items()),
+            observed("accuracy on new digits, large network", scores["large"].mean(), spread(scores["large"])),
+            *(at_least(f"accuracy gained by {k}", gain.mean(), -0.02, spread(gain)) for k, gain in gained.items()),
         ),
         figure=_figure(gaps, scores),
         seeds=seeds,
         data={data.name: data.sha256},
         note=f"{n} digits, a fifth of their labels drawn at random. The gap is training accuracy less the accuracy on "
-        "new digits labelled in the same way. Batch normalization fits the wrong labels as well as the network "
+        "new digits labelled in the same way; it must not be closed by learning "
+        "nothing. Batch normalization fits the wrong labels as well as the network "
         "without it, and does not close the gap here: this part of the lecture's claim fails, and is expected to.",
         expected_verdict="fails",
     )

@@ -54,13 +54,15 @@ def _list(as_json: bool) -> None:
 
 
 def _run(names: list[str], full: bool, out: Path | None, as_json: bool) -> None:
-    from glassnet.claims.report import html_report, write_results
+    from glassnet.claims.report import html_report, read_results, write_results
     from glassnet.claims.runner import as_expected, run_claims
     from glassnet.files import write_whole
 
+    stem = f"claims-{SCALES[full]}"
+    if out is not None and (out / f"{stem}.json").exists():
+        read_results(out / f"{stem}.json")  # refused now, not after an hour
     records = run_claims(names, full=full, tell=(lambda record: None) if as_json else _tell)
     if out is not None:
-        stem = f"claims-{SCALES[full]}"
         results = write_results(records, out / f"{stem}.json")
         page = write_whole(out / f"{stem}.html", html_report(records, f"Claims, {SCALES[full]}").encode())
         if not as_json:

@@ -56,6 +56,13 @@ def test_json_is_all_that_is_printed(glassnet):
     assert record["figure"].startswith("<svg")
 
 
+def test_a_file_that_holds_no_results_is_refused_before_anything_runs(glassnet, tmp_path):
+    (tmp_path / "claims-quick.json").write_text("[]")
+    code, out, err = glassnet("claims", "lecture-weights", "--out", tmp_path)
+    assert (code, out) == (1, "")
+    assert "holds no results of claims" in err
+
+
 def test_another_verdict_than_expected_exits_with_1(glassnet, monkeypatch):
     record = record_of("xor-never", Claim("a source", [exactly("x", 1, 2)], "<svg/>"), "quick", 1.0)
     monkeypatch.setattr("glassnet.claims.runner._kept_or_run", lambda name, scale: record)
