@@ -419,4 +419,4 @@ def _train(model: Any, data: tuple, n_epochs: int, losses: list[float], observer
 def _by_epoch(model: Any, losses: list[float]) -> list[float]:
     epochs = EpochLosses(model.state_)
     epochs.record(0, np.asarray(losses[: model.state_.step]))
-    return epochs.values().tolist()
+    return epochs.values

@@ -185,7 +185,7 @@ class _Converged(Observer):
         self._losses.record(first_step, losses)
 
     def observe(self, state: TrainingState) -> None:
-        if self._losses.values()[-1] == 0:
+        if self._losses.values[-1] == 0:
             raise StopTraining
 
 

@@ -107,7 +107,7 @@ class Checkpoint(Observer):
         measured = None if self.measure is None else float(self.measure())
         improved = measured is not None and (self._best is None or measured < self._best)
         self._best = measured if improved else self._best
-        losses = [*self._earlier, *self._losses.values().tolist()]
+        losses = [*self._earlier, *self._losses.values]
         data = serialize(state, {"losses": losses, "measured": measured, "best": self._best})
         write_whole(self.folder / f"epoch-{state.epoch:05d}.safetensors", data)
         if improved:

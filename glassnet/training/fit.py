@@ -77,7 +77,7 @@ def run_epochs(
         else:
             run(state, last_step, watching)
     finally:
-        result.loss_curve = losses.values().tolist()
+        result.loss_curve = losses.values
         if isinstance(stopper, Validation):
             result.validation_loss_curve = stopper.curve
             state.load_state_dict(stopper.best)

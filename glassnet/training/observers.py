@@ -52,23 +52,30 @@ class EpochLosses(Observer):
     ----------
     state : TrainingState
         The run to be watched, at the start of an epoch.
+
+    Attributes
+    ----------
+    values : list of float
+        One loss per completed epoch.
     """
 
     def __init__(self, state: TrainingState):
         self._sizes = np.full(state.steps_per_epoch, state.batch_size, dtype=float)
         self._sizes[-1] = state.n_samples - state.batch_size * (state.steps_per_epoch - 1)
-        self._losses: list[np.ndarray] = []
+        self._pending: list[np.ndarray] = []  # losses of steps whose epoch is not complete
+        self._n_pending = 0
+        self.values: list[float] = []
 
     def record(self, first_step: int, losses: np.ndarray) -> None:
-        self._losses.append(losses)
-
-    def values(self) -> np.ndarray:
-        """Return the losses of the epochs completed so far, shape (n_epochs,)."""
-        losses = np.concatenate(self._losses) if self._losses else np.empty(0)
-        self._losses = [losses]
+        self._pending.append(losses)
+        self._n_pending += len(losses)
         n_steps = len(self._sizes)
-        complete = losses[: len(losses) // n_steps * n_steps].reshape(-1, n_steps)
-        return complete @ self._sizes / self._sizes.sum()
+        if self._n_pending >= n_steps:
+            pending = np.concatenate(self._pending)
+            whole = len(pending) // n_steps * n_steps
+            totals = (pending[:whole].reshape(-1, n_steps) * self._sizes).sum(axis=1)
+            self.values += (totals / self._sizes.sum()).tolist()
+            self._pending, self._n_pending = [pending[whole:]], len(pending) - whole
 
 
 class Plateau(Observer):
@@ -100,7 +107,7 @@ class Plateau(Observer):
         return self._first_step + epochs * self._steps_per_epoch
 
     def observe(self, state: TrainingState) -> None:
-        new = self._losses.values()[self._seen :]
+        new = self._losses.values[self._seen :]
         for loss in new:
             self._waited = 0 if loss < self._best - self._tol else self._waited + 1
             self._best = min(self._best, loss)
