@@ -141,7 +141,8 @@ def ready() -> bool:
         elif _compiling is None:
             environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
             command = [sys.executable, "-m", "glassnet.learning.kernels"]
-            _compiling = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+            silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
+            _compiling = subprocess.Popen(command, env=environment, **silent)
     return _ready.is_set()
 
 
