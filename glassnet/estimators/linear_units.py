@@ -152,7 +152,7 @@ class LinearUnits(BaseEstimator, ABC):
         """Return the rule's arrays before the first step."""
 
     @abstractmethod
-    def _make_engine(self, compiled: bool, batch_size: int, *data: Any) -> Any:
+    def _make_engine(self, compiled: bool, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> Any:
         """Return the rule bound to the data, as a compiled kernel or as the plain formula."""
 
     def _learning_rate(self, X: np.ndarray, batch_size: int, sample_weight: np.ndarray | None) -> float:
@@ -180,7 +180,7 @@ class LinearUnits(BaseEstimator, ABC):
     def _bind(self, arrays: dict, seed: int, X: np.ndarray, *data: Any) -> TrainingState:
         batch_size = self._batch_size(len(X))
         self.learning_rate_ = self._learning_rate(X, batch_size, data[-1])
-        engine = self._make_engine(self._use_kernel(batch_size), batch_size, X, *data)
+        engine = self._make_engine(self._use_kernel(batch_size), X, *data)
         self.engine_ = engine.name
         self.state_ = TrainingState(arrays, engine, seed, len(X), batch_size, self.shuffle)
         return self.state_

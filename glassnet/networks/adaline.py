@@ -61,12 +61,12 @@ class _Adaline(LinearUnits):
     def _initial_arrays(self, n_units: int, n_features: int) -> dict[str, np.ndarray]:
         return {"weight": np.zeros((n_units, n_features), self.precision), "bias": np.zeros(n_units, self.precision)}
 
-    def _make_engine(self, compiled: bool, batch_size: int, *data: Any) -> Any:
+    def _make_engine(self, compiled: bool, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> Any:
         if compiled:
             from glassnet.learning.kernel_engine import LMSKernelEngine
 
-            return LMSKernelEngine(*data, self.learning_rate_)
-        return LMSEngine(*data, self.learning_rate_)
+            return LMSKernelEngine(X, target, sample_weight, self.learning_rate_)
+        return LMSEngine(X, target, sample_weight, self.learning_rate_)
 
     def _learning_rate(self, X: np.ndarray, batch_size: int, sample_weight: np.ndarray | None) -> float:
         self.stability_limit_ = stability_limit(X, batch_size, sample_weight)

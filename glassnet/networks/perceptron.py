@@ -158,12 +158,12 @@ class Perceptron(ClassifierMixin, LinearUnits):
             raise UnknownNameError("variant", self.variant, VARIANTS)
         return initial_arrays(n_units, n_features, np.dtype(self.precision))
 
-    def _make_engine(self, compiled: bool, batch_size: int, *data: Any) -> Any:
+    def _make_engine(self, compiled: bool, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> Any:
         if compiled:
             from glassnet.learning.kernel_engine import PerceptronKernelEngine
 
-            return PerceptronKernelEngine(*data, self.learning_rate_, self.variant)
-        return PerceptronEngine(*data, self.learning_rate_, self.variant)
+            return PerceptronKernelEngine(X, target, sample_weight, self.learning_rate_, self.variant)
+        return PerceptronEngine(X, target, sample_weight, self.learning_rate_, self.variant)
 
     def _watching(self, state: TrainingState) -> dict[str, Any]:
         return {"observers": [_Converged(state)]}
@@ -222,7 +222,7 @@ def mistake_bound(X: Any, y: Any) -> float:
     True
     """
     result = linear_separability(X, y)
-    if not result.separable:
+    if result.weight is None or result.bias is None:
         raise InvalidInputError("The bound holds for separable classes; no hyperplane separates these.")
     inputs = np.hstack([np.asarray(X, dtype=float), np.ones((len(X), 1))])
     plane = np.append(result.weight, result.bias)
