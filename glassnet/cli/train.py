@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
 import time
 from ast import literal_eval
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from glassnet.cli.figures import draw_figures
 from glassnet.errors import InvalidInputError, RunFolderError, UnknownNameError
 from glassnet.registry import MODULE_ESTIMATORS, MODULES, NETWORKS, resolve
 
@@ -60,6 +63,10 @@ def train(
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the trained network and figures.")] = None,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Decides everything that is random.")] = 0,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last epoch that is kept in --out.")] = False,
+    record: Annotated[
+        Path | None,
+        typer.Option("--record", metavar="FILE", help="JSON file for what was reached, and how."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")] = False,
 ) -> None:
     """Train a network and say how well it does on held-out data."""
@@ -83,6 +90,8 @@ def train(
     if out is not None:
         _keep(out, estimator, dataset, result)
         result["out"] = str(out)
+    if record is not None:
+        _record(record, estimator, dataset, result)
     print(json.dumps(result) if as_json else _in_words(result))
 
 
@@ -200,35 +209,20 @@ def _keep(folder: Path, estimator: Any, dataset: Dataset, result: dict[str, Any]
         "metrics": {name: value for name, value in result.items() if name not in ("network", "data")},
     }
     save_run(folder, estimator, about)
-    _draw(folder, estimator, dataset)
+    draw_figures(folder, estimator, dataset)
 
 
-def _draw(folder: Path, estimator: Any, dataset: Dataset) -> None:
-    """Draw the losses, which classes are taken for which, and the answer over the plane where there is one."""
-    from glassnet.plots.confusion_matrix import ConfusionMatrixDisplay
-    from glassnet.plots.decision_boundary import DecisionBoundaryDisplay
-    from glassnet.plots.training_curves import TrainingCurvesDisplay
+def _record(path: Path, estimator: Any, dataset: Dataset, result: dict[str, Any]) -> None:
+    """Write what was done, and the parameters that are not the network's own defaults."""
+    from glassnet.training.recipe_record import recipe_record, write_record
 
-    samples = (estimator, dataset.X_test, dataset.y_test)
-    names: dict[str, Any] = {"class_names": dataset.target_names} if dataset.kind == "classification" else {}
-    if hasattr(estimator, "loss_curve_"):
-        TrainingCurvesDisplay.from_estimator(estimator).save(folder / "training.svg")
-    if not hasattr(estimator, "predict"):
-        return _draw_filters(folder, estimator, dataset)
-    if names:
-        ConfusionMatrixDisplay.from_estimator(*samples, **names).save(folder / "confusion.svg")
-    if len(dataset.feature_names) == 2:
-        boundary = DecisionBoundaryDisplay.from_estimator(*samples, **names, feature_names=dataset.feature_names)
-        boundary.save(folder / "decision_boundary.svg")
-
-
-def _draw_filters(folder: Path, estimator: Any, dataset: Dataset) -> None:
-    """Draw what the hidden units of a network without answers look for, where samples are pictures."""
-    from glassnet.plots.filters import FiltersDisplay
-
-    if dataset.image_shape is not None:
-        display = FiltersDisplay.from_weights(estimator.components_, dataset.image_shape)
-        display.save(folder / "filters.svg")
+    about, defaults = dict(result), type(estimator)().get_params(deep=False)
+    parameters = {name: value for name, value in estimator.get_params(deep=False).items() if value != defaults[name]}
+    command = shlex.join(["glassnet", *sys.argv[1:]])
+    network, _, seed = (about.pop(name) for name in ("network", "data", "seed"))
+    seconds, _ = about.pop("seconds"), about.pop("out", None)
+    record = recipe_record(command, dataset.sha256, seed, seconds, about, network=network, parameters=parameters)
+    write_record(path, record)
 
 
 def _in_words(result: dict[str, Any]) -> str:

@@ -69,7 +69,7 @@ def save_run(folder: str | Path, estimator: Any, metadata: dict[str, Any] | None
     arrays: dict[str, Any] = {}
     config = {"format": FORMAT, "network": _network_name(estimator), **_plain(estimator, arrays)}
     weights = save(arrays)
-    config |= {"metadata": metadata or {}, "versions": _versions(), "sha256": hashlib.sha256(weights).hexdigest()}
+    config |= {"metadata": metadata or {}, "versions": versions(), "sha256": hashlib.sha256(weights).hexdigest()}
     text = json.dumps(config, indent=1, allow_nan=False)
     if folder.exists() and not folder.is_dir():
         raise RunFolderError(f"{folder} is a file; a run is saved to a folder.")
@@ -137,7 +137,8 @@ def _plain(estimator: Any, arrays: dict[str, Any]) -> dict[str, Any]:
     return {part: {name: encode(value, name, arrays) for name, value in x.items()} for part, x in parts.items()}
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that a result depends on."""
     return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 

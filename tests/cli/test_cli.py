@@ -265,3 +265,18 @@ def test_resume_needs_a_folder_and_a_network_that_keeps_epochs(glassnet, tmp_pat
     code, _, err = glassnet("train", "mlp", "--data", "circle", "--resume", "--out", tmp_path)
     assert code == 2
     assert "--resume is for networks that keep every epoch: lenet5" in err
+
+
+def test_record_says_all_that_is_needed_to_run_it_again(glassnet, tmp_path):
+    path = tmp_path / "results" / "circle.json"
+    words = ("train", "mlp", "--data", "circle", *QUICK, "--seed", "3", "--record", path)
+    code, out, _ = glassnet(*words, "--json")
+    assert code == 0
+    record, result = json.loads(path.read_text()), json.loads(out)
+    assert record["command"] == " ".join(["glassnet", *map(str, words), "--json"])
+    assert record["data_sha256"] == load("circle").sha256
+    assert (record["seed"], record["parameters"]["max_iter"]) == (3, 3)
+    assert record["metrics"] == {name: result[name] for name in ("epochs", "train_accuracy", "test_accuracy")}
+    assert record["seconds"] == pytest.approx(result["seconds"], abs=0.06)
+    assert record["peak_memory_mb"] > 50
+    assert {"glassnet", "torch", "python"} <= set(record["versions"])
