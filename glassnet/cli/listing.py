@@ -13,20 +13,29 @@ from typing import Annotated
 import typer
 
 from glassnet import registry
-from glassnet.errors import UnknownNameError
+from glassnet.errors import InvalidInputError, UnknownNameError
+from glassnet.history import HISTORY, markdown
 
 TABLES = {"networks": registry.NETWORKS | registry.MODULES, "data": registry.DATA, "exhibits": registry.EXHIBITS}
+KINDS = (*TABLES, "history")
 
 
 def list_names(
-    what: Annotated[str | None, typer.Argument(help="networks, data or exhibits; all of them if left out.")] = None,
+    what: Annotated[
+        str | None, typer.Argument(help="networks, data, exhibits or history; all of them if left out.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the history as the page of the docs.")] = False,
 ) -> None:
-    """List the networks, data sets and exhibits there are."""
-    if what is not None and what not in TABLES:
-        raise UnknownNameError("list", what, TABLES)
-    chosen = TABLES if what is None else {what: TABLES[what]}
-    found = {kind: {name: summary(target) for name, target in table.items()} for kind, table in chosen.items()}
+    """List the networks, data sets and exhibits there are, and the history they tell."""
+    if what is not None and what not in KINDS:
+        raise UnknownNameError("list", what, KINDS)
+    if as_markdown:
+        if what != "history":
+            raise InvalidInputError("--markdown goes with the history: glassnet list history --markdown")
+        print(markdown(), end="")
+        return
+    found = {kind: _lines(kind) for kind in (KINDS if what is None else (what,))}
     if as_json:
         print(json.dumps(found, indent=2))
         return
@@ -35,6 +44,13 @@ def list_names(
         width = max(map(len, names), default=0)
         for name, sentence in names.items():
             print(f"  {name:<{width}}  {sentence}")
+
+
+def _lines(kind: str) -> dict[str, str]:
+    """Return a line for each name of a table, or for each year of the history."""
+    if kind == "history":
+        return {str(moment.year): f"{moment.title} ({moment.people})" for moment in HISTORY}
+    return {name: summary(target) for name, target in TABLES[kind].items()}
 
 
 def summary(target: str) -> str:

@@ -8,10 +8,12 @@ Content-Security-Policy forbids it to speak to any other.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -28,6 +30,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from threadpoolctl import threadpool_limits
 
 from glassnet.errors import UnknownNameError
+from glassnet.history import HISTORY
 from glassnet.lab.access import Access
 from glassnet.registry import EXHIBITS, resolve
 
@@ -80,7 +83,7 @@ class Lab:
     # pages
 
     async def _index(self, request: Request) -> Response:
-        return self._html("index.html", names=" ".join(self._exhibits))
+        return self._html("index.html", history=_history(self._exhibits))
 
     async def _page(self, request: Request) -> Response:
         name = request.path_params["name"]
@@ -144,6 +147,12 @@ class Lab:
         if n_threads not in self._workers:
             self._workers[n_threads] = ThreadPoolExecutor(n_threads, "exhibit", initializer=_one_thread)
         return self._workers[n_threads]
+
+
+def _history(exhibits: Mapping[str, str]) -> str:
+    """Return the history and the exhibits there are as JSON that may stand in a page."""
+    content = {"moments": [asdict(moment) for moment in HISTORY], "exhibits": list(exhibits)}
+    return json.dumps(content).replace("<", "\\u003c")
 
 
 def _warm_up() -> None:

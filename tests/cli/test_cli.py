@@ -79,7 +79,7 @@ def test_list_as_json(glassnet):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("list", "cats"), "Unknown list: 'cats'. Allowed: data, exhibits, networks."),
+        (("list", "cats"), "Unknown list: 'cats'. Allowed: data, exhibits, history, networks."),
         (("train", "skynet", "--data", "digits"), "Unknown network: 'skynet'. Allowed: "),
         (("train", "mlp", "--data", "digit"), "Did you mean 'digits'?"),
         (("train", "mlp", "--data", "circle", "--set", "layers=3"), "Unknown parameter of MLPClassifier: 'layers'"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -12,10 +13,12 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from glassnet.errors import InvalidInputError
+from glassnet.history import HISTORY
 from glassnet.lab.access import HEADERS, Access
 from glassnet.lab.launcher import MAX_MESSAGE, N_PORTS, listen
 from glassnet.lab.protocol import unpack
 from glassnet.lab.server import Lab
+from glassnet.registry import EXHIBITS
 
 OPEN = json.dumps({"id": 1, "do": "open", "settings": {}})
 
@@ -38,10 +41,12 @@ def ask(connection, text: str) -> dict:
 # pages
 
 
-def test_the_first_page_lists_the_exhibits(client):
+def test_the_first_page_tells_the_history_and_which_exhibits_there_are(client):
     page = client.get("/")
     assert page.status_code == 200
-    assert 'data-exhibits="playground' in page.text
+    told = json.loads(re.search('id="history">(.*?)</script>', page.text)[1])
+    assert [(moment["year"], moment["title"]) for moment in told["moments"]] == [(m.year, m.title) for m in HISTORY]
+    assert told["exhibits"] == list(EXHIBITS)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,11 @@ export const texts = {
   title: "glassnet",
   tagline: "Neural networks you can see through",
   intro: "Each exhibit runs a real network, in Python, on this machine. Change anything; nothing you do leaves it.",
+  years: "Years",
+  winters: [
+    { name: "first winter", from: 1969, to: 1982 },
+    { name: "second winter", from: 1992, to: 2006 },
+  ],
   theme: "Light or dark",
   largeType: "Large type",
   copyLink: "Copy link",
