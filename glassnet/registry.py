@@ -92,6 +92,7 @@ PLOTS: dict[str, str] = {
 # classes of the lab's exhibits
 EXHIBITS: dict[str, str] = {
     "playground": "glassnet.lab.exhibits.playground:Playground",
+    "perceptron": "glassnet.lab.exhibits.perceptron:PerceptronExhibit",
 }
 
 # experiments: a function of a glassnet.claims.claim.Scale that returns a Claim

@@ -6,11 +6,14 @@ the same steps again, to the bit; nothing that was recorded is lost by going bac
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
 from glassnet.errors import InvalidInputError
 from glassnet.inspect.history import History
 from glassnet.training.loop import advance, run
+from glassnet.training.observers import Observer
 from glassnet.training.state import TrainingState
 
 # what one visitor's record may take: small, because a class has many visitors
@@ -26,6 +29,8 @@ class Recording:
         At step 0; moved in place.
     max_bytes : int
         Bytes of memory that the record may take; it thins to stay below.
+    observers : sequence of Observer
+        See every step when it is made for the first time.
 
     Examples
     --------
@@ -38,8 +43,8 @@ class Recording:
     (12, 30)
     """
 
-    def __init__(self, state: TrainingState, max_bytes: int = VISITOR_BYTES):
-        self._state = state
+    def __init__(self, state: TrainingState, max_bytes: int = VISITOR_BYTES, observers: Sequence[Observer] = ()):
+        self._state, self._observers = state, observers
         self._history = History(max_bytes, every=64, quiet=True)
 
     @property
@@ -74,7 +79,7 @@ class Recording:
         advance(self._state, again)
         if n > again:
             with np.errstate(over="ignore"):  # a loss on its way to infinity; the run ends with words
-                run(self._state, self.step + n - again, [self._history])
+                run(self._state, self.step + n - again, [self._history, *self._observers])
 
     def seek(self, step: int) -> None:
         """Show the moment after ``step`` steps.
@@ -113,6 +118,11 @@ class Curve:
         self._width, self._max_points, self._gap = width, max_points, 1
         self._points: list[tuple[float, ...]] = []
 
+    @property
+    def gap(self) -> int:
+        """Steps between two points."""
+        return self._gap
+
     def add(self, step: int, *values: float) -> None:
         """Add the point at ``step``; a step at or before the newest one is known already."""
         points = self._points
@@ -139,3 +149,34 @@ class Curve:
         """The points, float32 of shape (n_points, 1 + width): step, then the numbers; too large ones are inf."""
         with np.errstate(over="ignore"):
             return np.array(self._points, np.float32).reshape(-1, 1 + self._width)
+
+
+class Path(Observer):
+    """The way of some numbers, from step to step, as a `Curve`.
+
+    Parameters
+    ----------
+    state : TrainingState
+    measure : callable
+        () -> sequence of float, such as two weights; called where the curve wants a point.
+    width : int
+        How many numbers that is.
+    max_points : int
+
+    Attributes
+    ----------
+    curve : Curve
+    """
+
+    def __init__(self, state: TrainingState, measure: Callable[[], Sequence[float]], width: int, max_points: int = 800):
+        self.curve = Curve(width, max_points)
+        self._measure = measure
+        self.observe(state)
+
+    def next_event(self, step: int) -> int:
+        """Return the next step at which the curve wants a point."""
+        return step - step % self.curve.gap + self.curve.gap
+
+    def observe(self, state: TrainingState) -> None:
+        """Add a point."""
+        self.curve.add(state.step, *self._measure())

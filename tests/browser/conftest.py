@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
@@ -57,3 +57,91 @@ def page(browser, lab_url: str) -> Iterator:
     context.close()
     assert errors == []
     assert hosts <= {urlsplit(lab_url).netloc}
+
+
+class Visit:
+    """One page that shows one exhibit, for all tests of a module; each test opens its own link."""
+
+    def __init__(self, page, name: str):
+        self.page, self.name, self._n_links = page, name, 0
+
+    def open(self, link: str = "") -> None:
+        """Open the exhibit with the settings of a link."""
+        self._n_links += 1
+        if self._n_links == 1:
+            self.page.goto(f"/exhibits/{self.name}#{link}")
+            self.page.locator(".exhibit .card").first.wait_for(timeout=60_000)
+        else:
+            self.page.evaluate("link => (location.hash = link)", f"{link}&check={self._n_links}")
+
+    def click(self, *testids: str) -> None:
+        for testid in testids:
+            self.page.get_by_test_id(testid).click()
+
+    def tile(self, testid: str) -> None:
+        """Choose a radio button, which a label covers."""
+        self.page.locator(f"label:has([data-testid={testid}])").click()
+
+    def choose(self, testid: str, option: str) -> None:
+        self.page.get_by_test_id(testid).select_option(option)
+
+    def fill(self, testid: str, value: object) -> None:
+        self.page.get_by_test_id(testid).fill(str(value))
+        self.page.get_by_test_id(testid).press("Enter")
+
+    def click_at(self, testid: str, x_share: float, y_share: float) -> None:
+        """Click inside an element, at shares of its width and, from above, of its height."""
+        box = self.page.get_by_test_id(testid).bounding_box()
+        self.page.mouse.click(box["x"] + x_share * box["width"], box["y"] + y_share * box["height"])
+
+    def drag(self, testid: str, dx: float, dy: float) -> None:
+        """Drag a handle by so many pixels."""
+        box = self.page.get_by_test_id(testid).bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + dx, y + dy, steps=4)
+        self.page.mouse.up()
+
+    def shows(self, **texts: str) -> None:
+        """Wait until each element, named by its test id with _ for -, has exactly this text."""
+        from playwright.sync_api import expect
+
+        for testid, text in texts.items():
+            expect(self.page.get_by_test_id(testid.replace("_", "-"))).to_have_text(text)
+
+    def link(self) -> dict[str, str]:
+        """Return what the address holds, once all changes have been answered."""
+        self.page.wait_for_timeout(150)
+        return dict(parse_qsl(urlsplit(self.page.url).fragment, keep_blank_values=True))
+
+    def script(self) -> list[str]:
+        """Press "copy as Python" and return what it prints in a fresh process."""
+        self.click("copy-python")
+        code = self.page.get_by_test_id("python")
+        code.wait_for()
+        text = code.inner_text()
+        self.click("close-python")
+        done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+        return done.stdout.splitlines()
+
+    def paths(self, testid: str, look: str) -> list[list[float]]:
+        """Return the numbers of each line of a graph that has this look."""
+        return self.page.eval_on_selector_all(
+            f"[data-testid={testid}] path.{look}",
+            "paths => paths.map((path) => path.getAttribute('d').match(/-?[0-9.]+/g).map(Number))",
+        )
+
+
+@pytest.fixture(scope="module")
+def visit(browser, lab_url: str, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """A visit to the exhibit that the module names as ``EXHIBIT``; errors of the page are failures."""
+    errors: list[str] = []
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=lab_url)
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    yield Visit(page, request.module.EXHIBIT)
+    context.close()
+    assert errors == []

@@ -7,6 +7,7 @@ import { drawScale } from "../static/heatmap.js";
 import { NetworkDiagram } from "../static/network.js";
 import { decimal } from "../static/numbers.js";
 import { Plane, drawThumbnail } from "../static/plane.js";
+import { readout } from "../static/readout.js";
 
 const HALF = 6;
 const TICKS = [-6, -3, 0, 3, 6];
@@ -102,13 +103,9 @@ class Playground {
 
   numbers() {
     const { words } = this;
-    const number = (kind, label, testid) => {
-      const output = h("output", { testid });
-      return Object.assign(h("div", { class: `number ${kind}` }, h("span", {}, label), output), { output });
-    };
-    this.trainLoss = number("train", words.trainLoss, "train-loss");
-    this.testLoss = number("test", words.testLoss, "test-loss");
-    this.testError = number("", words.testError, "test-error");
+    this.trainLoss = readout(words.trainLoss, "train-loss", "train");
+    this.testLoss = readout(words.testLoss, "test-loss", "test");
+    this.testError = readout(words.testError, "test-error");
     return h("div", { class: "numbers" }, this.trainLoss, this.testLoss, this.testError);
   }
 

@@ -62,8 +62,8 @@ export class Stage {
     const { texts, live, exhibitTexts: words } = this;
     const controls = new Controls({ properties, texts, change, live });
     const ask = (question, details) => this.request({ do: "ask", question, details }).catch(() => ({}));
-    this.transport.element.hidden = !reply.time;
-    this.view = this.mount(this.place, { texts, words, controls, change, ask, properties, live });
+    const seek = (step) => this.seek(step);
+    this.view = this.mount(this.place, { texts, words, controls, change, ask, seek, properties, live });
     this.controls = controls;
     controls.sync(reply.settings);
     this.redraw = true;
@@ -160,6 +160,7 @@ export class Stage {
   draw() {
     if (this.redraw) {
       this.redraw = false;
+      this.transport.element.hidden = !this.now.time;
       this.transport.show(this.now.time);
       this.view.show(this.now, this.isNew);
       this.isNew = false;
