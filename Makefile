@@ -1,8 +1,9 @@
 # `make lab` and `make test` need Python 3.11, make and a network connection once.
-# PYTHON=... names the interpreter, PORT=... and HOST=... where the lab listens.
+# PYTHON=... names the interpreter, PORT=... and HOST=... where the lab listens, OUT=... where the gallery goes.
 
 PORT ?= 8765
 HOST ?= 127.0.0.1
+OUT ?= gallery
 ARGS ?=
 PYTHON ?= $(shell for p in python3.11 python3 python; do \
 	$$p -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -17,7 +18,7 @@ KERNELS := $(VENV)/.kernels-compiled
 export OMP_WAIT_POLICY ?= passive
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test bench lint clean
+.PHONY: help lab test bench gallery lint clean
 
 help:  ## list the commands
 	@sed -n 's/^\([a-z]*\):.*## /  make \1	/p' Makefile | expand -t 15
@@ -30,6 +31,9 @@ test: $(TEST) $(KERNELS)  ## install into .venv and run the tests (ARGS="-k mlp"
 
 bench: $(TEST)  ## measure against other libraries (takes minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+gallery: $(LAB) $(KERNELS)  ## draw every picture once, into OUT=gallery
+	$(BIN)/python -m glassnet.plots.gallery $(OUT) $(ARGS)
 
 lint: $(DEV)  ## check style and types
 	$(BIN)/ruff check .

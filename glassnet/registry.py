@@ -81,6 +81,7 @@ PLOTS: dict[str, str] = {
     "gates": "glassnet.plots.gates_panel:GatesDisplay",
     "mapping-1d": "glassnet.plots.mapping_1d:Mapping1DDisplay",
     "mapping-2d": "glassnet.plots.mapping_2d:Mapping2DDisplay",
+    "module-graph": "glassnet.plots.module_graph:ModuleGraphDisplay",
     "neuron": "glassnet.plots.neuron_diagram:NeuronDisplay",
     "recall-curve": "glassnet.plots.recall_curve:RecallCurveDisplay",
     "signal": "glassnet.plots.signal:SignalDisplay",

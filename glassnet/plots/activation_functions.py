@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from glassnet.errors import InvalidInputError
-from glassnet.learning.activations import ACTIVATIONS, get_activation
+from glassnet.learning.activations import ACTIVATIONS, LEAKY_SLOPE, get_activation
 from glassnet.plots.display import Display
 from glassnet.plots.style import HAIR, LINE, Theme, panels, use_axes, use_legend
 
@@ -101,8 +101,9 @@ class ActivationDisplay(Display):
             panel.set_axis_off()
 
     def _draw_one(self, ax: Axes, theme: Theme, i: int) -> None:
-        title = f"{self.names[i].replace('_', ' ')}\n$h = {get_activation(self.names[i]).formula}$"
-        use_axes(ax, theme, title, "pre-activation z")
+        slope = f",\\ a = {LEAKY_SLOPE}" if self.names[i] == "leaky_relu" else ""
+        title = f"{self.names[i].replace('_', ' ')}\n$h = {get_activation(self.names[i]).formula}{slope}$"
+        use_axes(ax, theme, title, "pre-activation z", "" if self.show_derivatives else "activation h")
         ax.axhline(0, color=theme.grid, linewidth=HAIR)
         ax.axvline(0, color=theme.grid, linewidth=HAIR)
         z, h = _with_gaps(self.z, self.values[i])
@@ -113,7 +114,8 @@ class ActivationDisplay(Display):
             self._shade_saturation(ax, theme, i)
         low, high = self.values[i].min(), self.values[i].max()
         ax.set(xlim=(self.z[0], self.z[-1]), ylim=(min(low, -0.1) - 0.1, max(high, 1.0) + 0.15))
-        use_legend(ax, theme, loc="upper left", handlelength=1.6)
+        if i == 0 and self.show_derivatives:
+            use_legend(ax, theme, loc="upper left", handlelength=1.6)
 
     def _shade_saturation(self, ax: Axes, theme: Theme, i: int) -> None:
         shown = ax.get_xaxis_transform()

@@ -89,6 +89,7 @@ class DecisionBoundaryDisplay(Display):
         y: ArrayLike,
         *,
         features: Sequence[int] = (0, 1),
+        at: ArrayLike | None = None,
         plane: Literal["pca"] | Sequence[int] | None = None,
         response: str = "auto",
         grid_resolution: int = 200,
@@ -106,7 +107,9 @@ class DecisionBoundaryDisplay(Display):
         y : array_like of shape (n_samples,)
             Their targets.
         features : pair of int
-            The two features on the axes; the others stay at their mean.
+            The two features on the axes; the others stay at their mean, or where ``at`` has them.
+        at : array_like of shape (n_features,), optional
+            A sample at which the other features are fixed.
         plane : {"pca"} or three int, optional
             Instead of a pair of features: the plane of the two principal components of
             X, or the one through three of its samples.
@@ -131,7 +134,7 @@ class DecisionBoundaryDisplay(Display):
         X, y = _checked(X, y)
         if grid_resolution < 2:
             raise InvalidInputError(f"grid_resolution is at least 2, got {grid_resolution}.")
-        surface = _plane(X, features, plane, feature_names)
+        surface = _plane(X, features, at, plane, feature_names)
         points = surface.project(X)
         horizontal, vertical = (_ticks(column, grid_resolution) for column in points.T)
         grid = np.stack(np.meshgrid(horizontal, vertical), axis=-1).reshape(-1, 2)
@@ -155,9 +158,16 @@ class DecisionBoundaryDisplay(Display):
         self._draw_border(ax, theme)
         if self.classes:
             self._draw_classes(ax, theme)
+            if self._is_probability():
+                bar = use_colorbar(ax, shown, theme, f"probability of {self.classes[1]}", ticks=[-1, 0, 1])
+                bar.ax.set(ylim=(-1, 1), yticklabels=["0", "0.5", "1"])
         else:
             self._draw_values(ax, theme)
             use_colorbar(ax, shown, theme, "prediction")
+
+    def _is_probability(self) -> bool:
+        """Whether there is one probability to show, that of the second of two classes."""
+        return self.response == "predict_proba" and self.values.ndim == 2
 
     def _title(self) -> str:
         if self.classes:
@@ -202,7 +212,9 @@ class DecisionBoundaryDisplay(Display):
         u, v = self.points[self.errors != 0].T
         if len(u):
             ax.scatter(u, v, 3.2 * size, c="none", edgecolors=theme.ink, linewidths=1.3, label="misclassified")
-        use_legend(ax, theme, loc="upper left", bbox_to_anchor=(1.01, 1.0), borderaxespad=0.0)
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.12), "ncols": 3}
+        beside = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0), "borderaxespad": 0.0}
+        use_legend(ax, theme, **(below if self._is_probability() else beside))
 
     def _draw_values(self, ax: Axes, theme: Theme) -> None:
         u, v = self.points.T
@@ -221,9 +233,11 @@ def _checked(X: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     return X, y
 
 
-def _plane(X: np.ndarray, features: Sequence[int], plane: Any, names: Sequence[str] | None) -> Plane:
+def _plane(X: np.ndarray, features: Sequence[int], at: Any, plane: Any, names: Sequence[str] | None) -> Plane:
     if plane is None:
-        return Plane.of_features(X, features, names or [f"feature {i}" for i in range(X.shape[1])])
+        return Plane.of_features(X, features, names or [f"feature {i}" for i in range(X.shape[1])], at)
+    if at is not None:
+        raise InvalidInputError("at fixes the features besides a pair; a plane through samples has none.")
     if isinstance(plane, str):
         if plane != "pca":
             raise UnknownNameError("plane", plane, ["pca"])

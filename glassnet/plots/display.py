@@ -1,21 +1,24 @@
-"""What all pictures share: numbers first, then `plot` on any axes, then `save` to a file."""
+"""What all pictures share: numbers first, then `plot` on any axes, `save` to a file, `animate` to a film."""
 
 from __future__ import annotations
 
 import io
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from glassnet.errors import UnknownNameError
+from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.files import write_whole
-from glassnet.plots.style import Theme, get_theme, use_figure
+from glassnet.plots.film import Frames, chosen_steps, restored, write_film
+from glassnet.plots.style import Theme, get_theme, use_figure, use_heading
 
 if TYPE_CHECKING:
     from typing import Self
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+    from glassnet.inspect.history import History
 
 FORMATS = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 
@@ -29,10 +32,13 @@ class Display(ABC):
         What `plot` drew on; pictures of several panels divide its place among them.
     figure_ : matplotlib Figure
         The figure of ``ax_``.
+    frames_ : sequence of (str, Display)
+        What `animate` shows, if `over_training` made the picture.
     """
 
     ax_: Axes
     figure_: Figure
+    frames_: Frames
 
     def plot(self, ax: Axes | None = None, *, theme: str = "light") -> Self:
         """Draw the picture.
@@ -81,18 +87,99 @@ class Display(ABC):
         UnknownNameError
             If there is no such file format or theme.
         """
-        from matplotlib.figure import Figure
-
         path, look = Path(path), get_theme(theme)
         kind = path.suffix.removeprefix(".").lower()
         if kind not in FORMATS:
             raise UnknownNameError("picture format", kind, FORMATS)
-        figure = Figure(figsize=self._size(), layout="constrained")
-        use_figure(figure, look)
-        self._draw(figure.subplots(), look)
+        return write_whole(path, self._bytes(kind, look, dpi, self._size()))
+
+    def to_png(self, theme: Theme, *, dpi: float, size: tuple[float, float], caption: str = "") -> bytes:
+        """Return the picture as a PNG of this size in inches, with a caption above it."""
+        return self._bytes("png", theme, dpi, size, caption)
+
+    def _bytes(self, kind: str, theme: Theme, dpi: float, size: tuple[float, float], caption: str = "") -> bytes:
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=size, layout="constrained")
+        use_figure(figure, theme)
+        if caption:
+            use_heading(figure, theme, caption)
+        self._draw(figure.subplots(), theme)
         data = io.BytesIO()
         figure.savefig(data, format=kind, dpi=dpi, metadata=FORMATS[kind])
-        return write_whole(path, data.getvalue())
+        return data.getvalue()
+
+    @classmethod
+    def over_training(cls, estimator: Any, history: History, *args: Any, n_frames: int = 30, **how: Any) -> Self:
+        """Make the picture at many steps of a recorded fit, for `animate`.
+
+        Parameters
+        ----------
+        estimator : object
+            A fitted estimator; it is taken back through its training and left as it was.
+        history : History
+            What watched the fit.
+        *args, **how
+            What ``from_estimator`` of this picture takes besides the estimator.
+        n_frames : int
+            How many pictures, at least 2; more of them from the start of training, where most happens.
+
+        Returns
+        -------
+        Display
+            The picture at the end, with ``frames_`` set.
+
+        Raises
+        ------
+        InvalidInputError
+            If this kind of picture takes no estimator, or the history cannot be gone back to.
+        """
+        make = getattr(cls, "from_estimator", None)
+        if make is None or not hasattr(estimator, "state_"):
+            raise InvalidInputError(f"{cls.__name__} cannot be made of {type(estimator).__name__} at steps of its fit.")
+        frames = []
+        with restored(estimator.state_):
+            for step in chosen_steps(history, n_frames):
+                history.restore(estimator.state_, step)
+                frames.append((f"step {step}", make(estimator, *args, **how)))
+        last = frames[-1][1]
+        last.frames_ = frames
+        return last
+
+    def animate(self, path: str | Path, *, theme: str = "light", seconds: float = 6.0, dpi: float = 100) -> Path:
+        """Write a film: over training if `over_training` made the picture, else over steps or depth.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ends in .gif, or in .html for a page with a slider.
+        theme : {"light", "dark"}
+            Its colours.
+        seconds : float
+            How long it runs.
+        dpi : float
+            Dots per inch.
+
+        Returns
+        -------
+        Path
+            ``path``.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such film format or theme.
+        InvalidInputError
+            If the picture shows one moment only.
+        """
+        frames = getattr(self, "frames_", None) or self._frames()
+        return write_film(path, frames, theme=theme, seconds=seconds, dpi=dpi)
+
+    def _frames(self) -> Frames:
+        """Captions and pictures of a film over steps or depth."""
+        name = type(self).__name__
+        more = f"; {name}.over_training(estimator, history, ...) shows many" if hasattr(self, "from_estimator") else ""
+        raise InvalidInputError(f"This {name} shows one moment{more}.")
 
     def _size(self) -> tuple[float, float]:
         """Width and height of a figure of its own, in inches."""

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 FORMS = ("curves", "arrows")
 N_ARROWS = 21
-MAX_LABELS = 6  # units named in a legend
+MAX_LABELS = 6  # units named in a legend, or drawn in panels of their own
+MAX_COLUMNS = 4
 
 
 @dataclass
@@ -34,7 +35,8 @@ class Mapping1DDisplay(Display):
     outputs : list of ndarray of shape (n_points, units)
         What each of them makes of x.
     form : {"curves", "arrows"}
-        Output over input; or arrows from the input's axis below to the output's above.
+        Output over input; or arrows from the input's axis below to the output's above, then in one
+        panel per unit.
 
     Examples
     --------
@@ -111,13 +113,30 @@ class Mapping1DDisplay(Display):
         outputs = layer_activations(estimator, x[:, None])
         return cls(layer_names(len(outputs)), x, outputs, form)
 
+    def _parts(self) -> list[tuple[str, np.ndarray]]:
+        """What stands in each panel: its title, and outputs (n_points, units)."""
+        whole = list(zip(self.names, self.outputs, strict=True))
+        if self.form == "curves":
+            return whole
+        return [part for name, output in whole for part in _units(name, output)]
+
+    def _columns(self) -> int:
+        n = len(self._parts())
+        return -(-n // -(-n // MAX_COLUMNS))  # rows as even as can be
+
     def _size(self) -> tuple[float, float]:
-        return 2.9 * len(self.names), 2.7
+        columns = self._columns()
+        return 2.9 * columns, 2.7 * -(-len(self._parts()) // columns)
 
     def _draw(self, ax: Axes, theme: Theme) -> None:
-        draw = self._draw_curves if self.form == "curves" else self._draw_arrows
-        for panel, name, output in zip(panels(ax, 1, len(self.names))[0], self.names, self.outputs, strict=True):
+        draw, parts, columns = self._draw_curves, self._parts(), self._columns()
+        if self.form == "arrows":
+            draw = self._draw_arrows
+        axes = panels(ax, -(-len(parts) // columns), columns).ravel()
+        for panel, (name, output) in zip(axes, parts, strict=False):
             draw(panel, theme, name, output)
+        for panel in axes[len(parts) :]:
+            panel.set_axis_off()
 
     def _draw_curves(self, ax: Axes, theme: Theme, name: str, output: np.ndarray) -> None:
         use_axes(ax, theme, name, "input", "output", grid=True)
@@ -138,16 +157,24 @@ class Mapping1DDisplay(Display):
             "linewidth": HAIR,
             "clip_on": False,
         }
-        for unit, values in enumerate(output.T):
-            for i in chosen:
-                arrow = look | {"color": _color(theme, unit)}
-                ax.annotate("", (values[i], 1.0), (self.x[i], 0.0), arrowprops=arrow)
+        for i in chosen:
+            ax.annotate("", (output[i, 0], 1.0), (self.x[i], 0.0), arrowprops=look | {"color": theme.positive})
         margin = 0.04 * (ends[1] - ends[0])
         ax.set(yticks=[0, 1], yticklabels=["input", "output"], ylim=(0, 1), xlim=(ends[0] - margin, ends[1] + margin))
         ax.tick_params("x", top=True, labeltop=True)
         ax.tick_params("y", length=0)
         ax.spines["top"].set_visible(True)
         ax.spines["left"].set_visible(False)
+
+
+def _units(name: str, output: np.ndarray) -> list[tuple[str, np.ndarray]]:
+    """Return the units of a layer one by one, the first few of many."""
+    units = output.shape[1]
+    if units == 1:
+        return [(name, output)]
+    shown = min(units, MAX_LABELS)
+    said = f" of {units}" if shown < units else ""
+    return [(f"{name}, unit {unit + 1}{said}", output[:, unit : unit + 1]) for unit in range(shown)]
 
 
 def _color(theme: Theme, unit: int) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from glassnet.errors import InvalidInputError
 from glassnet.plots.dense import layer_activations, layer_names
 from glassnet.plots.display import Display
+from glassnet.plots.film import Frames
 from glassnet.plots.plane import Plane
 from glassnet.plots.style import HAIR, Theme, marker, panels, use_axes
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
 MAX_COLUMNS = 5
+STEPS = 12  # of a film from one layer to the next
+REST = 4  # pictures that stay at a layer
 
 
 @dataclass
@@ -157,19 +161,43 @@ class Mapping2DDisplay(Display):
         for panel in axes[len(self.stages) :]:
             panel.set_axis_off()
 
+    def _frames(self) -> Frames:
+        """From one layer to the next, every point moving straight."""
+        frames: list[tuple[str, Display]] = []
+        for before, after in pairwise(self.stages):
+            shares = [*[0.0] * REST, *np.linspace(0, 1, STEPS + 1)[1:]]
+            frames += [
+                (f"{before.name} to {after.name}", replace(self, stages=[_between(before, after, share)]))
+                for share in shares
+            ]
+        if not frames:
+            raise InvalidInputError("There is no layer to go to.")
+        return [*frames, *[frames[-1]] * REST]
+
     def _draw_stage(self, ax: Axes, theme: Theme, stage: Stage) -> None:
         from matplotlib.collections import LineCollection
 
         use_axes(ax, theme, stage.name, *stage.axes)
         for lines, color in zip(stage.grid, (theme.muted, theme.ink), strict=True):
             ax.add_collection(LineCollection(list(lines), colors=color, linewidths=HAIR, alpha=0.6, zorder=1))
-        for i in range(self.targets.max() + 1):
+        n_classes = self.targets.max() + 1
+        for i in range(n_classes):
             u, v = stage.points[self.targets == i].T
+            if not stage.axes[1]:  # one unit: the classes side by side, so that each can be seen
+                v = v + i + 1
             ax.scatter(u, v, 9, c=theme.color(i), marker=marker(i), linewidths=0, alpha=0.9, zorder=2)
         ax.autoscale_view()
         if not stage.axes[1]:
-            ax.set_yticks([])
+            ax.set(yticks=np.arange(n_classes + 1), yticklabels=["all", *(f"class {i}" for i in range(n_classes))])
+            ax.set_ylim(-0.7, n_classes + 0.7)
         ax.set_box_aspect(1)
+
+
+def _between(before: Stage, after: Stage, share: float) -> Stage:
+    """Return what lies between two layers, ``share`` of the way to the second."""
+    grid, points = ((1 - share) * a + share * b for a, b in ((before.grid, after.grid), (before.points, after.points)))
+    near = before if share == 0 else after
+    return Stage(near.name, grid, points, near.axes if share in (0, 1) else (near.axes[0], near.axes[1] or " "))
 
 
 def _grid(X: np.ndarray, n_lines: int, n_points: int = 101) -> np.ndarray:

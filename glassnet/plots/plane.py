@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from glassnet.errors import InvalidInputError
 
@@ -50,20 +51,25 @@ class Plane:
         return np.linalg.norm(X - self.lift(self.project(X)), axis=1)
 
     @classmethod
-    def of_features(cls, X: np.ndarray, pair: Sequence[int], names: Sequence[str]) -> Plane:
-        """Return the plane of two features; the others stay at their mean over X.
+    def of_features(
+        cls, X: np.ndarray, pair: Sequence[int], names: Sequence[str], at: ArrayLike | None = None
+    ) -> Plane:
+        """Return the plane of two features; the others stay at their mean over X, or as in the sample ``at``.
 
         Raises
         ------
         InvalidInputError
-            If the pair is not two different features of X.
+            If the pair is not two different features of X, or ``at`` is not one finite sample.
         """
         n_features = X.shape[1]
         if len(pair) != 2 or pair[0] == pair[1] or not all(0 <= i < n_features for i in pair):
             raise InvalidInputError(f"features takes two different numbers from 0 to {n_features - 1}, got {pair!r}.")
-        origin = X.mean(axis=0)
+        origin = X.mean(axis=0) if at is None else np.array(at, float)
+        if origin.shape != (n_features,) or not np.isfinite(origin).all():
+            raise InvalidInputError(f"at is one finite sample, shape ({n_features},), got {at!r}.")
         origin[list(pair)] = 0.0
-        note = f"the other features at their mean ({n_features - 2})" if n_features > 2 else ""
+        fixed = f"{n_features - 2} other feature{'s' if n_features > 3 else ''} fixed"
+        note = f"{fixed} {'at the mean' if at is None else 'as in a chosen sample'}" if n_features > 2 else ""
         return cls(origin, np.eye(n_features)[list(pair)], (names[pair[0]], names[pair[1]]), note)
 
     @classmethod

@@ -7,6 +7,7 @@ global is changed: a picture asks its theme for colours and styles its own axes.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from glassnet.errors import UnknownNameError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.colorbar import Colorbar
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
     from numpy.typing import ArrayLike
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 FONT = "DejaVu Sans"  # comes with matplotlib, so pictures look alike everywhere
 TEXT, SMALL, TITLE = 9.0, 7.5, 10.0  # points
 LINE, HAIR = 1.8, 0.7  # points
+TIMES = "\N{MULTIPLICATION SIGN}"
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p", "<", ">")
 
 
@@ -207,6 +210,17 @@ def number(value: float) -> str:
     return f"{value:.3g}".replace("-", "\N{MINUS SIGN}")
 
 
+def sizes(shape: Iterable[int]) -> str:
+    """Return a shape as words.
+
+    Examples
+    --------
+    >>> sizes((6, 28, 28)) == f"6 {TIMES} 28 {TIMES} 28"
+    True
+    """
+    return f" {TIMES} ".join(map(str, shape))
+
+
 def use_whole_ticks(ax: Axes) -> None:
     """Let the horizontal axis count: ticks at a few whole numbers."""
     from matplotlib.ticker import MaxNLocator
@@ -222,16 +236,18 @@ def use_legend(ax: Axes, theme: Theme, **how: object) -> None:
 
     font = FontProperties(family=FONT, size=SMALL)
     look = {"frameon": True, "framealpha": 0.85, "facecolor": theme.paper, "edgecolor": theme.grid, "prop": font}
-    ax.legend(**(look | {"labelcolor": theme.ink} | how))
+    legend = ax.legend(**(look | {"labelcolor": theme.ink, "title_fontproperties": font} | how))
+    legend.get_title().set_color(theme.muted)
 
 
-def use_colorbar(ax: Axes | list[Axes], mappable: object, theme: Theme, label: str = "", **how: object) -> None:
-    """Add a styled colour bar for ``mappable`` beside one or more axes."""
+def use_colorbar(ax: Axes | list[Axes], mappable: object, theme: Theme, label: str = "", **how: object) -> Colorbar:
+    """Add a styled colour bar for ``mappable`` beside one or more axes, and return it."""
     figure = np.ravel(ax)[0].figure  # type: ignore[call-overload]
     bar = figure.colorbar(mappable, ax=ax, **({"fraction": 0.046, "pad": 0.03} | how))
     bar.outline.set(edgecolor=theme.grid, linewidth=HAIR)
     bar.ax.tick_params(colors=theme.muted, labelcolor=theme.ink, labelsize=SMALL, width=HAIR, labelfontfamily=FONT)
     bar.set_label(label, color=theme.ink, fontsize=SMALL, family=FONT)
+    return bar
 
 
 def panels(ax: Axes, n_rows: int, n_columns: int, **how: object) -> np.ndarray:
@@ -260,3 +276,8 @@ def symmetric_limit(values: ArrayLike) -> float:
 def use_figure(figure: Figure, theme: Theme) -> None:
     """Style the background of ``figure``."""
     figure.set_facecolor(theme.paper)
+
+
+def use_heading(figure: Figure, theme: Theme, text: str) -> None:
+    """Put a heading above everything in ``figure``."""
+    figure.suptitle(text, color=theme.muted, fontsize=TEXT, family=FONT)

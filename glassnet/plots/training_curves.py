@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glassnet.errors import InvalidInputError
 from glassnet.plots.display import Display
+from glassnet.plots.film import N_FRAMES, Frames
 from glassnet.plots.style import LINE, Theme, panels, use_axes, use_legend
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class TrainingCurvesDisplay(Display):
         Whether training and held-out data stand in two panels of one scale.
     log : bool
         Whether the vertical axis is logarithmic.
+    window : pair of pair of float, optional
+        First and last value on the horizontal and the vertical axis; what the curves need if None.
 
     Examples
     --------
@@ -76,6 +79,7 @@ class TrainingCurvesDisplay(Display):
     ylabel: str = "loss"
     side_by_side: bool = False
     log: bool = False
+    window: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     @classmethod
     def from_estimator(cls, estimator: Any, **look: Any) -> TrainingCurvesDisplay:
@@ -114,20 +118,22 @@ class TrainingCurvesDisplay(Display):
         return cls(curves, "epoch", **look)
 
     @classmethod
-    def from_history(cls, history: History, **look: Any) -> TrainingCurvesDisplay:
-        """Take a history's losses, and its scalars that end in ``_loss``.
+    def from_history(cls, history: History, **how: Any) -> TrainingCurvesDisplay:
+        """Take what a history holds of one run.
 
         Parameters
         ----------
         history : History
             Of one run.
-        **look
-            ``side_by_side``, ``log``, ``ylabel``.
+        **how
+            As `from_histories`.
         """
-        return cls.from_histories({"": [history]}, **look)
+        return cls.from_histories({"": [history]}, **how)
 
     @classmethod
-    def from_histories(cls, histories: Mapping[str, Sequence[History]], **look: Any) -> TrainingCurvesDisplay:
+    def from_histories(
+        cls, histories: Mapping[str, Sequence[History]], *, quantity: str = "loss", **look: Any
+    ) -> TrainingCurvesDisplay:
         """Compare runs by the mean and the spread over the histories under each name.
 
         Losses of single batches are averaged over as many consecutive steps as it takes to
@@ -137,16 +143,47 @@ class TrainingCurvesDisplay(Display):
         ----------
         histories : mapping of str to sequence of History
             Runs under one name share their steps; a curve ends with the shortest of them.
+        quantity : str
+            Draws the scalars that end in it: of "error", ``training_error`` and ``test_error``.
+            Of "loss" also the losses of the steps, as training.
         **look
             ``side_by_side``, ``log``, ``ylabel``.
+
+        Raises
+        ------
+        InvalidInputError
+            If a run has no such quantity, or the runs of a name have it at different steps.
         """
         curves = []
         for name, runs in histories.items():
-            curves.append(_curve(name, TRAINING, [_averaged(run.steps, run.losses) for run in runs]))
-            for scalar in [s for s in runs[0].scalars if s.endswith("_loss") and all(s in r.scalars for r in runs)]:
+            if quantity == "loss":
+                curves.append(_curve(name, TRAINING, [_averaged(run.steps, run.losses) for run in runs]))
+            held = [s for s in runs[0].scalars if s.endswith(f"_{quantity}") and all(s in r.scalars for r in runs)]
+            if quantity != "loss" and not held:
+                raise InvalidInputError(f"No run{f' of {name!r}' if name else ''} measured a {quantity}.")
+            for scalar in held:
                 series = [run.scalars[scalar] for run in runs]
-                curves.append(_curve(name, scalar.removesuffix("_loss"), [(s.steps, s.values) for s in series]))
-        return cls(curves, "step", **look)
+                part = scalar.removesuffix(f"_{quantity}")
+                curves.append(_curve(name, part, [(s.steps, s.values) for s in series]))
+        return cls(curves, "step", look.pop("ylabel", quantity), **look)
+
+    def _frames(self) -> Frames:
+        ends = np.linspace(0, max(curve.x[-1] for curve in self.curves), N_FRAMES + 1)[1:]
+        window = self.window or self._whole_window()
+        return [
+            (f"{self.xlabel} {end:.0f}", replace(self, curves=[_until(c, end) for c in self.curves], window=window))
+            for end in ends
+        ]
+
+    def _whole_window(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The axes that show all of the curves."""
+        x = np.concatenate([curve.x for curve in self.curves])
+        y = np.concatenate([ends for curve in self.curves for ends in (curve.low, curve.high)])
+        y = y[np.isfinite(y) & ((y > 0) | (not self.log))]
+        margin = 0.03 * np.ptp(x)
+        if self.log:
+            return (x.min() - margin, x.max() + margin), (y.min() / 1.2, y.max() * 1.2)
+        return (x.min() - margin, x.max() + margin), (y.min() - 0.05 * np.ptp(y), y.max() + 0.05 * np.ptp(y))
 
     def _size(self) -> tuple[float, float]:
         return (8.0, 3.6) if self.side_by_side else (5.4, 3.6)
@@ -173,8 +210,11 @@ class TrainingCurvesDisplay(Display):
                 ax.fill_between(curve.x, curve.low, curve.high, color=color, alpha=0.18, linewidth=0)
         if self.log:
             ax.set_yscale("log")
+        if self.window is not None:
+            ax.set(xlim=self.window[0], ylim=self.window[1])
         if any(_label(curve, title) for curve in curves):
-            use_legend(ax, theme)
+            several = any(curve.n_runs > 1 for curve in curves)
+            use_legend(ax, theme, title="mean and range" if several else None)
 
     def _color_number(self, curve: Curve) -> int:
         """Colours tell names apart, or parts where there is one name; the first is blue."""
@@ -185,8 +225,14 @@ class TrainingCurvesDisplay(Display):
 
 
 def _label(curve: Curve, title: str) -> str:
-    runs = f"mean and range of {curve.n_runs} runs" if curve.n_runs > 1 else ""
+    runs = f"{curve.n_runs} runs" if curve.n_runs > 1 else ""
     return ", ".join(part for part in (curve.name, curve.part if curve.part != title else "", runs) if part)
+
+
+def _until(curve: Curve, end: float) -> Curve:
+    """Return the part of a curve up to ``end``, its first point at least."""
+    n = max(1, int(np.searchsorted(curve.x, end, side="right")))
+    return replace(curve, x=curve.x[:n], mean=curve.mean[:n], low=curve.low[:n], high=curve.high[:n])
 
 
 def _epochs(estimator: Any, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 from glassnet.errors import InvalidInputError
 from glassnet.plots.dense import dense_layers, layer_activations, layer_names
 from glassnet.plots.display import Display
-from glassnet.plots.style import SMALL, Theme, put_text, symmetric_limit, use_blank
+from glassnet.plots.style import SMALL, Theme, number, put_text, symmetric_limit, use_blank
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 RADIUS = 0.28  # of a unit, in the distance between two units
 WIDEST = 3.0  # points
+FEW = 24  # weights that are written down
+SHARES = np.array([0.3, 0.4, 0.5, 0.22, 0.6, 0.7])  # of the way along a line, where its number may stand
 INCHES = 0.42  # from unit to unit in a figure of its own
 
 
@@ -38,6 +40,8 @@ class WiringDisplay(Display):
         The activation of every unit, input first, for one sample; colours the circles.
     max_units : int
         A longer column shows its first units and says how many are left out.
+    show_numbers : bool, optional
+        Whether weights and biases are written down; None does it for small networks.
 
     Examples
     --------
@@ -52,6 +56,7 @@ class WiringDisplay(Display):
     output_names: tuple[str, ...]
     values: list[np.ndarray] | None = None
     max_units: int = 16
+    show_numbers: bool | None = None
 
     def __post_init__(self) -> None:
         if self.max_units < 1:
@@ -71,6 +76,7 @@ class WiringDisplay(Display):
         target_names: Sequence[str] | None = None,
         sample: ArrayLike | None = None,
         max_units: int = 16,
+        show_numbers: bool | None = None,
     ) -> WiringDisplay:
         """Take weights and biases of a fitted dense network.
 
@@ -85,6 +91,8 @@ class WiringDisplay(Display):
             Shows the activation of every unit for this input.
         max_units : int
             Units drawn in a column.
+        show_numbers : bool, optional
+            Whether weights and biases are written down; None does it for small networks.
 
         Raises
         ------
@@ -101,7 +109,8 @@ class WiringDisplay(Display):
         if sample is not None:
             X = np.asarray(sample).reshape(1, -1)
             values = [X[0], *(h[0] for h in layer_activations(estimator, X))]
-        return cls(weights, biases, tuple(map(str, inputs)), tuple(map(str, outputs)), values, max_units)
+        inputs, outputs = tuple(map(str, inputs)), tuple(map(str, outputs))
+        return cls(weights, biases, inputs, outputs, values, max_units, show_numbers)
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -121,6 +130,9 @@ class WiringDisplay(Display):
     def _rows(self) -> int:
         return min(max(self.sizes), self.max_units)
 
+    def _has_numbers(self) -> bool:
+        return self.n_weights <= FEW if self.show_numbers is None else self.show_numbers
+
     def _gap(self) -> float:
         return max(2.6, 0.45 * self._rows())
 
@@ -132,7 +144,8 @@ class WiringDisplay(Display):
 
     def _size(self) -> tuple[float, float]:
         width, height = self._extent()
-        return INCHES * width, INCHES * height
+        inches = INCHES * (1.9 if self._has_numbers() else 1.0)
+        return inches * width, inches * height
 
     def _draw(self, ax: Axes, theme: Theme) -> None:
         use_blank(ax, theme)
@@ -159,6 +172,10 @@ class WiringDisplay(Display):
         ax.add_collection(
             LineCollection(list(lines), colors=colors, linewidths=WIDEST * strength, alpha=alpha, zorder=1)
         )
+        if self._has_numbers():
+            for place, w, color in zip(_apart(lines), drawn[i, j], colors, strict=True):
+                look = {"facecolor": theme.paper, "edgecolor": "none", "pad": 0.6}
+                put_text(ax, *place, number(w), theme, color=color, fontsize=SMALL, bbox=look)
 
     def _draw_units(self, ax: Axes, theme: Theme, layer: int) -> None:
         from matplotlib.patches import Circle
@@ -167,6 +184,9 @@ class WiringDisplay(Display):
         places = self.positions(layer)
         for place, face in zip(places, faces, strict=False):
             ax.add_patch(Circle(tuple(place), RADIUS, facecolor=face, edgecolor=theme.ink, linewidth=1.0, zorder=2))
+        if layer and self._has_numbers():
+            for (x, y), bias in zip(places, self.biases[layer - 1], strict=False):
+                put_text(ax, x, y - 0.43, number(bias), theme, color=theme.muted, fontsize=SMALL)
         x, top = places[0]
         name = "input" if layer == 0 else layer_names(len(self.weights))[layer - 1]
         put_text(ax, x, top + 0.75, name, theme, color=theme.muted, fontsize=SMALL)
@@ -185,3 +205,13 @@ class WiringDisplay(Display):
             layer = layer % len(self.sizes)
             for (x, y), name in zip(self.positions(layer), names, strict=False):
                 put_text(ax, x + side, y, name, theme, ha=align, fontsize=SMALL)
+
+
+def _apart(lines: np.ndarray) -> np.ndarray:
+    """Return a point on each line (n, 2, 2), chosen one after the other far from those before."""
+    candidates = [start + SHARES[:, None] * (end - start) for start, end in lines]
+    chosen: list[np.ndarray] = []
+    for points in candidates:
+        gaps = [np.linalg.norm((points[:, None] - np.array(chosen)) * (0.6, 1.0), axis=2).min(axis=1)] if chosen else []
+        chosen.append(points[np.argmax(gaps[0])] if gaps else points[0])
+    return np.array(chosen)
