@@ -67,6 +67,7 @@ DATA: dict[str, str] = {
     "digits": "glassnet.data.digits:load_digits",
     "mnist5k": "glassnet.data.digits:load_mnist5k",
     "mnist": "glassnet.data.images:load_mnist",
+    "cifar10": "glassnet.data.pictures:load_cifar10",
 }
 
 # displays of numbers that `glassnet.plots` draws

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -21,8 +21,8 @@ class Dataset:
     ----------
     name : str
         The name that `glassnet.data.load` knows it by.
-    X_train, X_test : ndarray of float32, shape (n_train, n_features), (n_test, n_features)
-        Pictures are flat, row by row, in [0, 1].
+    X_train, X_test : ndarray of float32 or uint8, shape (n_train, n_features), (n_test, n_features)
+        Pictures are flat, row by row, in [0, 1]; as uint8, which may be memory-mapped, v stands for v / 255.
     y_train, y_test : ndarray, shape (n_train,), (n_test,)
         int64 indices into `target_names` (classification) or float32 values (regression).
     feature_names : tuple of str, length n_features
@@ -31,6 +31,8 @@ class Dataset:
     kind : {"classification", "regression"}
     image_shape : tuple of int or None
         (height, width) or (channels, height, width) if a row of X is a picture.
+    note : str
+        What results on this data must say about it.
 
     Raises
     ------
@@ -54,6 +56,7 @@ class Dataset:
     target_names: tuple[str, ...]
     kind: Literal["classification", "regression"]
     image_shape: tuple[int, ...] | None = None
+    note: str = ""
 
     def __post_init__(self) -> None:
         if self.kind not in ("classification", "regression"):
@@ -77,12 +80,23 @@ class Dataset:
         return digest.hexdigest()
 
 
-def pixel_names(height: int, width: int) -> tuple[str, ...]:
-    """Return the feature names of a flat grey picture, row by row.
+def pixel_names(height: int, width: int, channels: int = 1) -> tuple[str, ...]:
+    """Return the feature names of a flat picture, row by row; a coloured one is red, green, blue.
 
     Examples
     --------
     >>> pixel_names(1, 2)
     ('pixel_0_0', 'pixel_0_1')
+    >>> pixel_names(1, 1, channels=3)
+    ('red_0_0', 'green_0_0', 'blue_0_0')
     """
-    return tuple(f"pixel_{row}_{column}" for row in range(height) for column in range(width))
+    planes = ("pixel",) if channels == 1 else ("red", "green", "blue")
+    return tuple(f"{plane}_{row}_{column}" for plane in planes for row in range(height) for column in range(width))
+
+
+def scaled(data: Dataset) -> Dataset:
+    """Return pictures of uint8 as float32 in [0, 1], for networks that take no other; other data as it is."""
+    if data.X_train.dtype != np.uint8:
+        return data
+    X_train, X_test = (np.divide(X, np.float32(255), dtype=np.float32) for X in (data.X_train, data.X_test))
+    return replace(data, X_train=X_train, X_test=X_test)

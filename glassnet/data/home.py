@@ -35,7 +35,7 @@ class DataFile:
     path : str
         Place below the data home, with forward slashes: "mnist/train-images-idx3-ubyte.gz".
     sha256 : str
-        Hash of the content, after decompression if the file is gzipped.
+        Hash of the content, after decompression if the file is gzipped; or of the file as it is.
     urls : tuple of str
         Public homes, tried in this order; none if the file can only be placed by hand.
     """
@@ -203,12 +203,19 @@ def _writable(folder: Path) -> bool:
 
 
 def _check(path: Path, file: DataFile) -> None:
-    found = content_sha256(path)
+    found = _sha256(path, file.sha256)
     if found != file.sha256:
         raise CorruptFileError(
             f"{path} does not hold what {file.path} should: its content has SHA-256 {found}, not {file.sha256}. "
             "Delete or replace it."
         )
+
+
+def _sha256(path: str | os.PathLike, wanted: str) -> str:
+    """Return the hash of a file as it is if that is the one wanted, else of its content."""
+    with open(path, "rb") as file:
+        as_it_is = hashlib.file_digest(file, "sha256").hexdigest()
+    return as_it_is if as_it_is == wanted else content_sha256(path)
 
 
 def _download(url: str, file: DataFile) -> Path:
@@ -222,7 +229,7 @@ def _download(url: str, file: DataFile) -> Path:
         download = pooch.HTTPDownloader(progressbar=bar, chunk_size=2**16, headers=as_stored)  # pyright: ignore
         download(url, out, None)
         out.flush()
-        if (found := content_sha256(out.name)) != file.sha256:
+        if (found := _sha256(out.name, file.sha256)) != file.sha256:
             raise CorruptFileError(f"what came has SHA-256 {found}, not {file.sha256}")
     return target
 

@@ -232,7 +232,7 @@ def read_image(
     if invert not in (True, False, "auto"):
         raise InvalidInputError(f"invert is True, False or 'auto', got {invert!r}")
     name = getattr(path, "name", "the image") if hasattr(path, "read") else str(path)
-    image = _decode_image(path, name)
+    image = open_picture(path, name)
     height, width = image_shape[-2:]
     if image.size != (width, height):
         if not resize:
@@ -248,23 +248,37 @@ def read_image(
     return values.reshape(image_shape) if grey else values.transpose(2, 0, 1).copy()
 
 
-def _decode_image(path: str | os.PathLike | BinaryIO, name: str):
-    """Return the upright picture as 8-bit RGB."""
+def open_picture(path: str | os.PathLike | BinaryIO, name: str):
+    """Return a picture file as an upright Pillow image of 8 bits, grey ("L") or colour ("RGB").
+
+    Raises
+    ------
+    DataNotFoundError, CorruptFileError, InvalidInputError
+        If there is no such file, it does not decode, or it holds values beyond 16 bits.
+    """
     from PIL import Image, ImageOps
 
     try:
         with Image.open(path) as file:
             image = ImageOps.exif_transpose(file)
-            if image.mode.startswith(("I", "F")):
-                image = _to_8_bit(image, name)
-            paper = Image.new("RGBA", image.size, "white")
-            return Image.alpha_composite(paper, image.convert("RGBA")).convert("RGB")
+            return image if image.mode in ("L", "RGB") else _plain_image(image, name)
     except FileNotFoundError as error:
         raise DataNotFoundError(f"There is no file {name}") from error
     except InvalidInputError:
         raise
     except (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError) as error:
         raise CorruptFileError(f"{name} does not decode as a picture: {error}") from error
+
+
+def _plain_image(image, name: str):
+    """Return a picture of another mode as grey or colour; what is transparent becomes white paper."""
+    from PIL import Image
+
+    if image.mode.startswith(("I", "F")):
+        image = _to_8_bit(image, name)
+    grey = image.mode in ("1", "L", "LA", "La")
+    paper = Image.new("RGBA", image.size, "white")
+    return Image.alpha_composite(paper, image.convert("RGBA")).convert("L" if grey else "RGB")
 
 
 def _to_8_bit(image, name: str):
