@@ -139,6 +139,7 @@ class Chain:
 
 AUGMENTATIONS: dict[str, Augmentation] = {
     "crop": PadCrop(),
+    "flip": Flip(),
     "crop-flip": Chain((PadCrop(), Flip())),
     "crop-flip-brightness": Chain((PadCrop(), Flip(), Brightness())),
     "distort": Affine(),
