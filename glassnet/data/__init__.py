@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from glassnet.data.images import read_image as read_image
     from glassnet.data.lines import LINES as LINES
     from glassnet.data.lines import load_lines as load_lines
+    from glassnet.data.pictures import load_cifar10 as load_cifar10
+    from glassnet.data.pictures import load_pictures as load_pictures
     from glassnet.data.toy import make_circle as make_circle
     from glassnet.data.toy import make_gauss as make_gauss
     from glassnet.data.toy import make_reg_gauss as make_reg_gauss
@@ -46,6 +48,8 @@ _PUBLIC: dict[str, str] = {
     "mnist_images": "images",
     "read_idx": "images",
     "read_image": "images",
+    "load_cifar10": "pictures",
+    "load_pictures": "pictures",
     "make_circle": "toy",
     "make_gauss": "toy",
     "make_reg_gauss": "toy",

@@ -161,6 +161,7 @@ def _decoded(
     store: PictureStore, files: Sequence[PictureFile], form: Form, workers: int
 ) -> Iterator[np.ndarray | CorruptFileError]:
     """Yield every picture, or the error that it gives, in the order of the files, with a progress bar."""
+
     def decode(file: PictureFile) -> np.ndarray | CorruptFileError:
         try:
             return _fitted(_open(store, file), file, form)

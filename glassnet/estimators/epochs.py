@@ -134,7 +134,8 @@ class EpochEstimator(BaseEstimator, ABC):
         else:
             self._start(*data)
         earlier = checkpoint.resume(resume, self.state_) if resume is not None else []
-        options = {"tol": self.tol, "patience": self.n_iter_no_change, "verbose": self.verbose}
+        begun = checkpoint.losses_begun(resume) if resume is not None else []
+        options = {"begun": begun, "tol": self.tol, "patience": self.n_iter_no_change, "verbose": self.verbose}
         self._run(self.max_iter - len(earlier), self._loss_on(held_out), earlier, observers=observers, **options)
         return self
 
@@ -238,6 +239,8 @@ class EpochEstimator(BaseEstimator, ABC):
     def _run(self, n_epochs: int, validation_loss: Any = None, earlier: Sequence[float] = (), **options: Any) -> None:
         """Advance the state by at most ``n_epochs``; keep the fitted attributes whatever happens."""
         result = FitResult()
+        if validation_loss is not None:
+            self.validation_loss_curve_ = result.validation_loss_curve  # observers may look at it
         try:
             with one_blas_thread():
                 if n_epochs > 0:
@@ -246,8 +249,6 @@ class EpochEstimator(BaseEstimator, ABC):
             self.loss_curve_ = [*earlier, *result.loss_curve]
             self.n_iter_ = len(self.loss_curve_)
             self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.nan
-            if validation_loss is not None:
-                self.validation_loss_curve_ = result.validation_loss_curve
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

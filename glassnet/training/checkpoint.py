@@ -1,8 +1,8 @@
-"""Checkpoints: a run written to a folder after every epoch, and taken up again from there.
+"""Checkpoints: a run written to a folder after every epoch and when it is interrupted, and taken up again.
 
 Each file is one whole state: the arrays of the `TrainingState`, and as JSON its counters
 and the losses so far. It is written beside its place and renamed, so a killed process
-loses at most the epoch that it was in.
+loses at most the epoch that it was in; one that Ctrl-C or SIGTERM ends loses nothing.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from glassnet.files import write_whole
 from glassnet.training.observers import EpochLosses, Observer
 from glassnet.training.state import COUNTERS, TrainingState
 
-FORMAT = 1
+FORMAT = 2
 BEST = "best.safetensors"
 PATTERN = "epoch-*.safetensors"
 
 
 class Checkpoint(Observer):
-    """Write the state after every epoch.
+    """Write the state after every epoch, and in the middle of one when Ctrl-C or SIGTERM ends the fit.
 
     Parameters
     ----------
@@ -83,14 +83,16 @@ class Checkpoint(Observer):
         if self._losses is None:
             self._begin(state)
         else:
-            self._write(state)
-        self._next = state.step + state.steps_per_epoch
+            self._end_epoch(state)
+        self._next = state.step - state.position + state.steps_per_epoch
+
+    def interrupted(self, state: TrainingState) -> None:
+        """Write the state where it is."""
+        if self._losses is not None and state.position:
+            self._write(state, f"epoch-{state.epoch:05d}.step-{state.position:07d}.safetensors")
 
     def _begin(self, state: TrainingState) -> None:
-        if state.position:
-            raise InvalidInputError(
-                f"Checkpoint begins at the start of an epoch, this run is {state.position} steps on."
-            )
+        begun: list[float] = []
         if held := checkpoints(self.folder):
             about = read(held[-1])[1]
             step = about["counters"]["step"]
@@ -99,21 +101,25 @@ class Checkpoint(Observer):
                     f"{self.folder} holds a run at step {step}, this one is at step {state.step}: "
                     "resume from it, or take another folder."
                 )
-            self._earlier, self._best = about["losses"], about["best"]
-        self._losses = EpochLosses(state)
+            self._earlier, self._best, begun = about["losses"], about["best"], about["begun"]
+        self._losses = EpochLosses(state, begun)
 
-    def _write(self, state: TrainingState) -> None:
-        assert self._losses is not None
+    def _end_epoch(self, state: TrainingState) -> None:
         measured = None if self.measure is None else float(self.measure())
         improved = measured is not None and (self._best is None or measured < self._best)
         self._best = measured if improved else self._best
-        losses = [*self._earlier, *self._losses.values]
-        data = serialize(state, {"losses": losses, "measured": measured, "best": self._best})
-        write_whole(self.folder / f"epoch-{state.epoch:05d}.safetensors", data)
+        data = self._write(state, f"epoch-{state.epoch:05d}.safetensors", measured)
         if improved:
             write_whole(self.folder / BEST, data)
+
+    def _write(self, state: TrainingState, name: str, measured: float | None = None) -> bytes:
+        assert self._losses is not None
+        losses, begun = [*self._earlier, *self._losses.values], self._losses.begun
+        data = serialize(state, {"losses": losses, "begun": begun, "measured": measured, "best": self._best})
+        write_whole(self.folder / name, data)
         for path in checkpoints(self.folder)[: -self.keep]:
             path.unlink()
+        return data
 
 
 def checkpoints(folder: str | Path) -> list[Path]:
@@ -170,10 +176,25 @@ def resume(folder: str | Path, state: TrainingState) -> list[float]:
     InvalidInputError
         If it is of another network, or of data divided otherwise.
     """
+    saved, about = read(_newest(folder))
+    state.load_state_dict(saved)
+    return about["losses"]
+
+
+def losses_begun(folder: str | Path) -> list[float]:
+    """Return the losses of the steps that the newest checkpoint had made in an epoch that was not complete.
+
+    Raises
+    ------
+    RunFolderError
+        As `resume`.
+    """
+    return read(_newest(folder))[1]["begun"]
+
+
+def _newest(folder: str | Path) -> Path:
     folder = Path(folder)
     held = [folder] if folder.is_file() else checkpoints(folder)
     if not held:
         raise RunFolderError(f"There is no checkpoint in {folder}.")
-    saved, about = read(held[-1])
-    state.load_state_dict(saved)
-    return about["losses"]
+    return held[-1]

@@ -39,14 +39,16 @@ def run_epochs(
     validation_loss: Callable[[], float] | None = None,
     verbose: bool = False,
     observers: Sequence[Observer] = (),
+    begun: Sequence[float] = (),
 ) -> None:
     """Advance ``state`` by at most ``n_epochs`` epochs and fill ``result``, also when it ends by an error.
 
     Parameters
     ----------
     state : TrainingState
-        At the start of an epoch; changed in place.
+        Changed in place.
     n_epochs : int
+        One that has begun counts as the first.
     result : FitResult
         Filled in place.
     tol : float or None
@@ -59,15 +61,18 @@ def run_epochs(
     verbose : bool
         Show a progress bar.
     observers : sequence of Observer
+    begun : sequence of float
+        Losses of the steps made in the current epoch already.
     """
-    losses = EpochLosses(state)
+    losses = EpochLosses(state, begun)
+    result.loss_curve = losses.values
     stopper: Plateau | Validation | None = None
     if validation_loss is not None:
-        stopper = Validation(state, validation_loss, tol or 0.0, patience)
+        stopper = Validation(state, validation_loss, tol or 0.0, patience, result.validation_loss_curve)
     elif tol is not None:
         stopper = Plateau(state, losses, tol, patience)
     watching = [losses, *([stopper] if stopper else []), *observers]
-    last_step = state.step + n_epochs * state.steps_per_epoch
+    last_step = state.step - state.position + n_epochs * state.steps_per_epoch
     try:
         if verbose:
             from glassnet.training.progress import ProgressBar
@@ -77,9 +82,7 @@ def run_epochs(
         else:
             run(state, last_step, watching)
     finally:
-        result.loss_curve = losses.values
         if isinstance(stopper, Validation):
-            result.validation_loss_curve = stopper.curve
             state.load_state_dict(stopper.best)
     if stopper and not stopper.stopped:
         warnings.warn(

@@ -69,23 +69,34 @@ def run(state: TrainingState, stop: int, observers: Sequence[Observer] = ()) -> 
     DivergedError
         If the loss turns NaN or infinite; ``state`` is then put back to the best weights
         seen (looked for about once a second).
-    KeyboardInterrupt
-        On Ctrl-C, between two steps.
+    KeyboardInterrupt, SystemExit
+        On Ctrl-C or SIGTERM, between two steps; the observers are told before.
     """
     events = [(observer, observer.next_event(state.step)) for observer in observers]
-    with _interrupts_between_pieces() as check_interrupt:
-        pace, best = _Pace(), _Best(state)
+    pace, best = _Pace(), _Best(state)
+
+    def go() -> None:
         while state.step < stop:
+            check_interrupt()
             target = min([stop, *(event for _, event in events if event is not None)])
             while state.step < target:
-                check_interrupt()
                 first_step = state.step
                 losses = pace.timed(state, min(target - state.step, pace.n_steps))
                 best.check(state, losses)
                 for observer in observers:
                     observer.record(first_step, losses)
+                check_interrupt()
             if not _observe(state, events):
                 return
+
+    with _interrupts_between_pieces() as check_interrupt:
+        try:
+            go()
+            check_interrupt()
+        except (KeyboardInterrupt, SystemExit):
+            for observer in observers:
+                observer.interrupted(state)
+            raise
 
 
 def _observe(state: TrainingState, events: list[tuple[Observer, int | None]]) -> bool:
@@ -138,19 +149,22 @@ class _Pace:
 
 @contextmanager
 def _interrupts_between_pieces() -> Iterator:
-    """Hold Ctrl-C back until the check between two pieces, so that no step is half-made."""
+    """Hold Ctrl-C and SIGTERM back until the check between two pieces, so that no step is half-made."""
     pending: list[int] = []
 
     def check() -> None:
         if pending:
-            raise KeyboardInterrupt
+            raise KeyboardInterrupt if pending[0] == signal.SIGINT else SystemExit(128 + pending[0])
 
     if threading.current_thread() is not threading.main_thread():
         yield check
         return
-    previous = signal.signal(signal.SIGINT, lambda number, frame: pending.append(number))
+    signals = [signal.SIGINT]
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # whoever handles it otherwise goes on to do so
+        signals.append(signal.SIGTERM)
+    previous = [(number, signal.signal(number, lambda number, frame: pending.append(number))) for number in signals]
     try:
         yield check
     finally:
-        signal.signal(signal.SIGINT, previous)
-    check()
+        for number, handler in previous:
+            signal.signal(number, handler)

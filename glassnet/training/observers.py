@@ -6,10 +6,11 @@ observer never changes the state, so a watched fit equals an unwatched one to th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from glassnet.errors import InvalidInputError
 from glassnet.training.state import TrainingState
 
 
@@ -44,6 +45,9 @@ class Observer:
     def observe(self, state: TrainingState) -> None:
         """Look at the state at an event. May raise `StopTraining`."""
 
+    def interrupted(self, state: TrainingState) -> None:
+        """Look at the state, which is whole, before Ctrl-C or SIGTERM ends the fit."""
+
 
 class EpochLosses(Observer):
     """The mean loss over the samples of every completed epoch.
@@ -51,7 +55,9 @@ class EpochLosses(Observer):
     Parameters
     ----------
     state : TrainingState
-        The run to be watched, at the start of an epoch.
+        The run to be watched.
+    begun : sequence of float
+        Losses of the steps made in the current epoch already. None: that is not looked at.
 
     Attributes
     ----------
@@ -59,12 +65,19 @@ class EpochLosses(Observer):
         One loss per completed epoch.
     """
 
-    def __init__(self, state: TrainingState):
+    def __init__(self, state: TrainingState, begun: Sequence[float] | None = None):
+        if begun is not None and len(begun) != state.position:
+            raise InvalidInputError(f"This run is {state.position} steps into an epoch, got {len(begun)} losses of it.")
         self._sizes = np.full(state.steps_per_epoch, state.batch_size, dtype=float)
         self._sizes[-1] = state.n_samples - state.batch_size * (state.steps_per_epoch - 1)
-        self._pending: list[np.ndarray] = []  # losses of steps whose epoch is not complete
-        self._n_pending = 0
+        self._pending = [np.asarray(begun or [], float)]  # losses of steps whose epoch is not complete
+        self._n_pending = len(begun or [])
         self.values: list[float] = []
+
+    @property
+    def begun(self) -> list[float]:
+        """Losses of the steps made in the current epoch."""
+        return np.concatenate(self._pending).tolist()
 
     def record(self, first_step: int, losses: np.ndarray) -> None:
         self._pending.append(losses)
@@ -87,7 +100,7 @@ class Plateau(Observer):
     Parameters
     ----------
     state : TrainingState
-        The run to be watched, at the start of an epoch.
+        The run to be watched.
     losses : EpochLosses
         Gives the losses; must be watching the same fit.
     tol : float
@@ -98,7 +111,7 @@ class Plateau(Observer):
 
     def __init__(self, state: TrainingState, losses: EpochLosses, tol: float, patience: int):
         self._losses, self._tol, self._patience = losses, tol, patience
-        self._first_step, self._steps_per_epoch = state.step, state.steps_per_epoch
+        self._first_step, self._steps_per_epoch = state.step - state.position, state.steps_per_epoch
         self._seen, self._best, self._waited = 0, np.inf, 0
         self.stopped = False
 
@@ -123,19 +136,28 @@ class Validation(Observer):
     Parameters
     ----------
     state : TrainingState
-        The run to be watched, at the start of an epoch.
+        The run to be watched.
     loss : callable
         () -> float, the loss of the current weights on held-out data.
     tol : float
         Improvements smaller than this do not count.
     patience : int
         Number of epochs in a row without improvement before the fit stops.
+    curve : list of float, optional
+        Empty; takes the loss after each epoch.
     """
 
-    def __init__(self, state: TrainingState, loss: Callable[[], float], tol: float, patience: int):
+    def __init__(
+        self,
+        state: TrainingState,
+        loss: Callable[[], float],
+        tol: float,
+        patience: int,
+        curve: list[float] | None = None,
+    ):
         self._loss, self._tol, self._patience = loss, tol, patience
-        self._first_step, self._steps_per_epoch, self._waited = state.step, state.steps_per_epoch, 0
-        self.curve: list[float] = []
+        self._first_step, self._steps_per_epoch, self._waited = state.step - state.position, state.steps_per_epoch, 0
+        self.curve: list[float] = [] if curve is None else curve
         self.best = state.state_dict()
         self.stopped = False
 

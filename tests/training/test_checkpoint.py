@@ -40,14 +40,18 @@ def classifier(max_iter: int = EPOCHS) -> ModuleClassifier:
     )  # fmt: skip
 
 
-class Kill(Observer):
-    """Kills its own process in the middle of the third epoch."""
+class Signal(Observer):
+    """Sends its own process a signal in the middle of the third epoch."""
+
+    def __init__(self, number):
+        self.number = number
 
     def next_event(self, step):
-        return 2 * STEPS_PER_EPOCH + 2
+        middle = 2 * STEPS_PER_EPOCH + 2
+        return middle if step < middle else None
 
     def observe(self, state):
-        os.kill(os.getpid(), signal.SIGKILL)
+        os.kill(os.getpid(), self.number)
 
 
 @pytest.fixture
@@ -59,19 +63,38 @@ def one_thread():
 
 
 @pytest.mark.usefixtures("one_thread")
-def test_a_killed_fit_goes_on_to_the_same_bits(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "code", "kept"),
+    [
+        (signal.SIGKILL, -signal.SIGKILL, ["epoch-00001.safetensors", "epoch-00002.safetensors"]),
+        (signal.SIGTERM, 143, ["epoch-00002.safetensors", "epoch-00002.step-0000002.safetensors"]),
+    ],
+)
+def test_a_killed_fit_goes_on_to_the_same_bits(tmp_path, number, code, kept):
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    killed = subprocess.run([sys.executable, __file__, tmp_path], env=environment, check=False)
-    assert killed.returncode == -signal.SIGKILL
-    assert [path.name for path in checkpoints(tmp_path)] == ["epoch-00001.safetensors", "epoch-00002.safetensors"]
+    killed = subprocess.run([sys.executable, __file__, tmp_path, str(int(number))], env=environment, check=False)
+    assert killed.returncode == code
+    assert [path.name for path in checkpoints(tmp_path)] == kept
     straight = classifier().fit(X, Y)
     resumed = classifier().fit(X, Y, observers=[Checkpoint(tmp_path)], resume=tmp_path)
+    assert_same(straight, resumed)
+    assert read(checkpoints(tmp_path)[-1])[1]["losses"] == straight.loss_curve_
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_ctrl_c_keeps_the_steps_of_the_epoch(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        classifier().fit(X, Y, observers=[Checkpoint(tmp_path), Signal(signal.SIGINT)])
+    assert checkpoints(tmp_path)[-1].name == "epoch-00002.step-0000002.safetensors"
+    assert_same(classifier().fit(X, Y), classifier().fit(X, Y, observers=[Checkpoint(tmp_path)], resume=tmp_path))
+
+
+def assert_same(straight, resumed):
     assert {"parameters", "velocity", "buffer:1.running_var"} < set(straight.state_.arrays)
     for name, array in straight.state_.arrays.items():
         np.testing.assert_array_equal(array, resumed.state_.arrays[name])
     assert (straight.state_.step, straight.n_iter_) == (resumed.state_.step, resumed.n_iter_)
     assert straight.loss_curve_ == resumed.loss_curve_
-    assert read(checkpoints(tmp_path)[-1])[1]["losses"] == straight.loss_curve_
 
 
 def test_the_best_by_a_measure_is_kept_also_across_a_resume(tmp_path):
@@ -140,4 +163,4 @@ def test_a_disk_that_is_full_leaves_the_last_checkpoint(tmp_path, monkeypatch):
 
 
 if __name__ == "__main__":
-    classifier().fit(X, Y, observers=[Checkpoint(sys.argv[1]), Kill()])
+    classifier().fit(X, Y, observers=[Checkpoint(sys.argv[1]), Signal(int(sys.argv[2]))])
