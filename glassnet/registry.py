@@ -95,6 +95,7 @@ PLOTS: dict[str, str] = {
 EXHIBITS: dict[str, str] = {
     "playground": "glassnet.lab.exhibits.playground:Playground",
     "perceptron": "glassnet.lab.exhibits.perceptron:PerceptronExhibit",
+    "adaline": "glassnet.lab.exhibits.adaline:AdalineExhibit",
 }
 
 # experiments: a function of a glassnet.claims.claim.Scale that returns a Claim

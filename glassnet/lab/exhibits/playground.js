@@ -5,14 +5,13 @@ import { StepChart } from "../static/chart.js";
 import { h, write } from "../static/dom.js";
 import { drawScale } from "../static/heatmap.js";
 import { NetworkDiagram } from "../static/network.js";
-import { decimal } from "../static/numbers.js";
+import { decimal, lossText } from "../static/numbers.js";
 import { Plane, drawThumbnail } from "../static/plane.js";
 import { readout } from "../static/readout.js";
 
 const HALF = 6;
 const TICKS = [-6, -3, 0, 3, 6];
 const NEW_LAYER_UNITS = 4;
-const LARGE_LOSS = 10000;
 const MAP_STRENGTH = 0.7;
 
 /** Build the exhibit in `root`; see static/stage.js. */
@@ -214,12 +213,6 @@ class Playground {
     write(this.scaleName, this.words.probe(x1, x2, this.scaleWord, decimal(answer.value, 3)));
     if (this.probed !== point) this.probe(this.probed);
   }
-}
-
-/** A loss; null is what JSON cannot say: infinity. */
-function lossText(loss) {
-  if (loss === null) return "\u221e";
-  return loss < LARGE_LOSS ? loss.toFixed(4) : loss.toExponential(3);
 }
 
 function cssOf([red, green, blue]) {

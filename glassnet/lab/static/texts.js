@@ -60,6 +60,9 @@ export const texts = {
     bias: "Bias b",
     along: "Loss along",
     reveal: "Colour the pieces",
+    rateShare: "Learning rate",
+    batch: "A step looks at",
+    shift: "Mean of the inputs",
   },
   options: {
     classification: "Classification",
@@ -92,12 +95,51 @@ export const texts = {
     plain: "the last weights",
     averaged: "the mean of all weights",
     pocket: "the weights right for longest",
+    add: "Add",
+    line: "A noisy line",
+    classes: "Two classes",
+    one: "one sample",
+    all: "all samples",
     weight1: "w\u2081",
     weight2: "w\u2082",
     bias: "b",
   },
 
   exhibits: {
+    adaline: {
+      year: "1960",
+      title: "Adaline",
+      people: "Widrow, Hoff",
+      summary: "Walk down the bowl of the squared error, with a learning rate up to its limit and past it.",
+      bowlTitle: "The bowl",
+      dataTitle: "The data",
+      input: "input x",
+      target: "target t",
+      weight: "weight w",
+      bias: "bias b",
+      step: "step",
+      loss: "half squared error",
+      lossNow: "Loss",
+      lowest: "Lowest possible",
+      rate: "Learning rate",
+      limit: "Stability limit",
+      ofLimit: " \u00d7 limit",
+      bowlLabel: "The loss over weight and bias, and the way of the unit. A click sets where it starts.",
+      dataLabel: "The points and the unit's line. A click sets a point.",
+      curve: "The loss over the steps made, beside the lowest possible one",
+      formula: (w, b) => `z = ${w} x + ${b}`.replaceAll("+ \u2212", "\u2212 "),
+      note: "Click into the bowl to start elsewhere. A change starts a new walk.",
+      verdict: (share, batch) => {
+        if (batch === "one") {
+          return share > 1
+            ? "One sample a step, above the limit: on the longest input every step overshoots."
+            : "One sample a step: each pulls its own way, so the walk trembles around the bottom.";
+        }
+        if (share > 1) return "Above the limit every step overshoots by more than it gained: the walk leaves the bowl.";
+        if (share > 0.5) return "Above half of the limit the walk jumps across the valley, and still comes down.";
+        return "Below half of the limit the walk runs down smoothly: first the steep way, then the flat one.";
+      },
+    },
     perceptron: {
       year: "1958",
       title: "Perceptron",
