@@ -77,6 +77,7 @@ PLOTS: dict[str, str] = {
     "class-probabilities": "glassnet.plots.class_probabilities:ClassProbabilitiesDisplay",
     "confusion-matrix": "glassnet.plots.confusion_matrix:ConfusionMatrixDisplay",
     "decision-boundary": "glassnet.plots.decision_boundary:DecisionBoundaryDisplay",
+    "equation": "glassnet.plots.equation:EquationDisplay",
     "energy": "glassnet.plots.energy:EnergyDisplay",
     "filters": "glassnet.plots.filters:FiltersDisplay",
     "gates": "glassnet.plots.gates_panel:GatesDisplay",

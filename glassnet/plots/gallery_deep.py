@@ -30,7 +30,16 @@ def transformer_graph() -> Display:
     return picture("module-graph").from_module(module("transformer", n_tokens=37_000), tokens, tokens, depth=3)
 
 
+def equations() -> Display:
+    """Write down a residual block with a projection."""
+    import torch
+
+    block = module("resnet20", shortcut="projection").layer2[0]
+    return picture("equation").from_module(block, torch.zeros(1, 16, 32, 32))
+
+
 PICTURES: dict[str, Callable[[], Display]] = {
+    "equation-residual-block": equations,
     "module-graph-lenet5": lambda: graph(module("lenet5"), 1, 28, 28),
     "module-graph-resnet20": lambda: graph(module("resnet20"), 3, 32, 32),
     "module-graph-residual-block": lambda: graph(module("resnet20").layer2[0], 16, 32, 32),

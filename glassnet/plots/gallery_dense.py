@@ -52,11 +52,15 @@ def gates() -> Display:
     return picture("gates").from_estimators({n: fitted(f"gate-{n.lower()}", "adaline") for n in names})
 
 
+def circle() -> Any:
+    """Return a network of two small layers that tells the inside of a circle from its outside."""
+    return fitted("circle", hidden=(3, 2), activation="tanh", learning_rate_init=0.02, max_iter=300)
+
+
 def bent_grid() -> Display:
     """Draw what three layers make of the circle."""
     d = load("circle")
-    net = fitted("circle", hidden=(3, 2), activation="tanh", learning_rate_init=0.02, max_iter=300)
-    return picture("mapping-2d").from_estimator(net, d.X_train, d.y_train)
+    return picture("mapping-2d").from_estimator(circle(), d.X_train, d.y_train)
 
 
 def bent_by_functions() -> Display:
@@ -108,8 +112,7 @@ def recall() -> Display:
 def wiring() -> Display:
     """Draw a small network with the activations of one sample."""
     d = load("circle")
-    net = fitted("circle", hidden=(3, 2), activation="tanh", learning_rate_init=0.02, max_iter=300)
-    return picture("wiring").from_estimator(net, feature_names=d.feature_names, sample=d.X_test[0])
+    return picture("wiring").from_estimator(circle(), feature_names=d.feature_names, sample=d.X_test[0])
 
 
 def of_functions(form: str) -> Display:
@@ -149,6 +152,8 @@ PICTURES: dict[str, Callable[[], Display]] = {
     "mapping-2d-functions": bent_by_functions,
     "wiring": wiring,
     "wiring-digits": lambda: picture("wiring").from_estimator(digits(), max_units=12),
+    "equation": lambda: picture("equation").from_estimator(circle()),
+    "equation-digits": lambda: picture("equation").from_estimator(digits()),
     "filters": lambda: picture("filters").from_estimator(digits(), SHAPE),
     "confusion-matrix": lambda: picture("confusion-matrix").from_estimator(digits(), *digits_test()),
     "activation-histogram": lambda: picture("activation-histogram").from_estimator(digits(), digits_test()[0]),

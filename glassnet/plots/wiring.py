@@ -175,7 +175,7 @@ class WiringDisplay(Display):
         if self._has_numbers():
             for place, w, color in zip(_apart(lines), drawn[i, j], colors, strict=True):
                 look = {"facecolor": theme.paper, "edgecolor": "none", "pad": 0.6}
-                put_text(ax, *place, number(w), theme, color=color, fontsize=SMALL, bbox=look)
+                put_text(ax, place[0], place[1], number(w), theme, color=color, fontsize=SMALL, bbox=look)
 
     def _draw_units(self, ax: Axes, theme: Theme, layer: int) -> None:
         from matplotlib.patches import Circle
