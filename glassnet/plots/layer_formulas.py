@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from glassnet.inspect.traced import Call
 
+OPERATIONS = ("relu", "tanh", "sigmoid", "add", "flatten", "reshape", "view")  # without settings that no trace holds
 SYMBOLS = {"weight": "W", "bias": "b"}  # of parameters; of a normalization:
 NORM_SYMBOLS = {"weight": r"\gamma", "bias": r"\beta"}
 
@@ -58,7 +59,7 @@ def evaluate(call: Call, inputs: Sequence[Tensor], parameters: dict[str, Tensor]
         If the formula is not known.
     """
     value = formula_of(call).value
-    if value is None:
+    if value is None or (call.is_operation and call.kind not in OPERATIONS):
         raise InvalidInputError(f"What {call.address!r} ({call.kind}) does cannot be told from its inputs alone.")
     return value(inputs, parameters, layer, call.shapes["output"])
 
@@ -144,6 +145,12 @@ def _bend(function: Callable[[Tensor], Tensor]) -> Callable[..., Tensor]:
     return lambda inputs, p, layer, shape: function(inputs[0])
 
 
+def _add(inputs: Sequence[Tensor], p: dict[str, Tensor], layer: Any, shape: tuple[int, ...]) -> Tensor:
+    if len(inputs) != 2:
+        raise InvalidInputError("A sum with a constant cannot be told from what was recorded.")
+    return inputs[0] + inputs[1]
+
+
 def _reshape(inputs: Sequence[Tensor], p: dict[str, Tensor], layer: Any, shape: tuple[int, ...]) -> Tensor:
     return inputs[0].reshape(len(inputs[0]), *shape[1:])
 
@@ -178,5 +185,5 @@ FORMULAS: dict[str, Formula] = {
     "view": _plain(_named(r"\mathrm{reshape}("), _reshape),
     "identity": _plain(_SAME, _bend(lambda x: x)),
     "dropout": _plain(_SAME, _dropout),
-    "add": _plain(lambda k, inputs, bias: " + ".join(inputs), lambda inputs, p, layer, shape: sum(inputs)),
+    "add": _plain(lambda k, inputs, bias: " + ".join(inputs), _add),
 }

@@ -27,7 +27,7 @@ MINUS = {"tanh": np.tanh, "sigmoid": lambda z: 1 / (1 + np.exp(-z)), "max": np.m
 
 
 def fitted(kind, target, **options):
-    return kind((4,), max_iter=3, random_state=0, **options).fit(X, target)
+    return kind(hidden_layer_sizes=(4,), max_iter=3, random_state=0, **options).fit(X, target)
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -122,6 +122,14 @@ def test_every_formula_has_its_latex_and_unknown_ones_are_named():
     with pytest.raises(InvalidInputError, match="':pad'"):
         display.compose(np.zeros((1, 1, 28, 28)))
     display.plot(Figure().subplots())
+    shifted = torch.nn.Sequential(OneMore())
+    with pytest.raises(InvalidInputError, match="a constant"):
+        EquationDisplay.from_module(shifted, torch.zeros(1, 2)).compose(np.zeros((1, 2)))
+
+
+class OneMore(nn.Module):
+    def forward(self, x):
+        return x + 1
 
 
 def test_layers_that_do_more_have_no_such_equation():
