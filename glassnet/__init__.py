@@ -43,6 +43,8 @@ _PUBLIC: dict[str, str] = {
     "ModuleClassifier": "glassnet.estimators.module",
     "ModuleRegressor": "glassnet.estimators.module",
     "Checkpoint": "glassnet.training.checkpoint",
+    "load_trained": "glassnet.training.trained",
+    "load_weights": "glassnet.training.weight_files",
     "TrainingState": "glassnet.training.state",
     "advance": "glassnet.training.loop",
     "sweep": "glassnet.training.sweep",

@@ -36,5 +36,7 @@ from glassnet.training.checkpoint import Checkpoint as Checkpoint
 from glassnet.training.loop import advance as advance
 from glassnet.training.state import TrainingState as TrainingState
 from glassnet.training.sweep import sweep as sweep
+from glassnet.training.trained import load_trained as load_trained
+from glassnet.training.weight_files import load_weights as load_weights
 
 __version__: str

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from glassnet import __version__
-from glassnet.cli import claims, lab, listing, predict, train
+from glassnet.cli import claims, evaluate, export, lab, listing, predict, train
 from glassnet.errors import GlassnetError, InvalidInputError, UnknownNameError
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app = typer.Typer(
 app.command("list")(listing.list_names)
 app.command("train")(train.train)
 app.command("predict")(predict.predict)
+app.command("evaluate")(evaluate.evaluate)
+app.command("export")(export.export)
 app.command("lab")(lab.lab)
 app.command("claims")(claims.claims)
 

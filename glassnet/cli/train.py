@@ -259,10 +259,10 @@ def _keep(folder: Path, estimator: Any, dataset: Dataset, result: dict[str, Any]
     from glassnet.training.run_folder import save_run
 
     about = {
-        "data": dataset.name,
+        "data": result["data"],
         "data_sha256": dataset.sha256,
         "target_names": list(dataset.target_names),
-        "feature_names": list(dataset.feature_names),
+        "feature_names": [] if dataset.image_shape else list(dataset.feature_names),
         "image_shape": dataset.image_shape,
         "metrics": {name: value for name, value in result.items() if name not in ("network", "data")},
     }

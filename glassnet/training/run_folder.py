@@ -23,6 +23,7 @@ from glassnet.errors import GlassnetError, InvalidInputError, RunFolderError
 from glassnet.files import write_whole
 from glassnet.registry import MODULE_ESTIMATORS, NETWORKS, resolve
 from glassnet.training.plain import decode, encode
+from glassnet.training.trained import expanded
 
 FORMAT = 1
 WEIGHTS, CONFIG, NEXT_CONFIG = "model.safetensors", "config.json", "config.next.json"
@@ -105,7 +106,7 @@ def load_run(folder: str | Path) -> Any:
         raise RunFolderError(f"The run in {folder} is damaged: {error}") from error
     for name, value in fitted.items():
         setattr(estimator, name, value)
-    return estimator
+    return expanded(estimator)
 
 
 def read_config(folder: str | Path) -> dict[str, Any]:

@@ -1,0 +1,65 @@
+"""Compact run folders, and the networks that come with glassnet."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch import nn
+
+from glassnet import ModuleClassifier, load_trained
+from glassnet.data import load
+from glassnet.errors import InvalidInputError, UnknownNameError
+from glassnet.training.run_folder import load_run, read_config, save_run
+from glassnet.training.trained import WEIGHTS_FOLDER, compacted, trained_names
+
+RESULTS = Path(__file__).parents[2] / "results" / "recipes"
+
+
+def fitted(module="lenet5"):
+    rng = np.random.default_rng(0)
+    X = rng.random((60, 1, 28, 28), np.float32)
+    return ModuleClassifier(module, max_iter=2, tol=None, random_state=0).fit(X, rng.integers(3, size=60)), X
+
+
+def test_a_compact_run_predicts_alike_and_can_be_fitted_on(tmp_path):
+    net, X = fitted()
+    whole, small = save_run(tmp_path / "whole", net), save_run(tmp_path / "small", compacted(net))
+    size = {folder: (folder / "model.safetensors").stat().st_size for folder in (whole, small)}
+    assert size[small] < size[whole] / 5.5
+    again = load_run(small)
+    np.testing.assert_allclose(again.predict_proba(X), net.predict_proba(X), atol=2e-3)
+    assert again.state_.arrays["parameters"].dtype == np.float32
+    again.partial_fit(X, net.predict(X))
+    assert net.state_.arrays["first_moment"].any()
+
+
+def test_numbers_beyond_float16_are_refused():
+    net, _ = fitted(lambda n_classes: nn.Sequential(nn.Flatten(), nn.Linear(784, n_classes)))
+    net.state_.arrays["parameters"][0] = 1e6
+    with pytest.raises(InvalidInputError, match="beyond those of float16"):
+        compacted(net)
+
+
+def test_unknown_trained_network():
+    with pytest.raises(UnknownNameError, match="lenet5-mnist"):
+        load_trained("lenet6")
+
+
+@pytest.mark.parametrize("name", trained_names())
+def test_trained_networks_are_small_and_those_of_the_records(name):
+    assert sum(file.stat().st_size for file in (WEIGHTS_FOLDER / name).iterdir()) < 1e6
+    record = json.loads((RESULTS / f"{name}.json").read_text())
+    about = read_config(WEIGHTS_FOLDER / name)["metadata"]
+    assert about["data_sha256"] == record["data_sha256"]
+    assert about["metrics"]["test_accuracy"] == record["metrics"]["test_accuracy"]
+
+
+@pytest.mark.data
+def test_trained_lenet_has_the_test_error_of_its_record():
+    mnist, record = load("mnist"), json.loads((RESULTS / "lenet5-mnist.json").read_text())
+    hits = load_trained("lenet5-mnist").score(mnist.X_test, mnist.y_test)
+    assert hits == pytest.approx(record["metrics"]["test_accuracy"], abs=3e-4)
+    assert hits >= 0.9905
