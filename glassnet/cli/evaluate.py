@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from glassnet.errors import InvalidInputError
@@ -56,6 +55,8 @@ def matched(dataset: Dataset, about: dict[str, Any]) -> Dataset:
     InvalidInputError
         If it has a class that the network does not know, or samples of another shape.
     """
+    import numpy as np
+
     names, shape = list(about.get("target_names", ())), about.get("image_shape")
     if shape is not None and dataset.image_shape is not None and tuple(shape) != tuple(dataset.image_shape):
         raise InvalidInputError(
@@ -72,6 +73,8 @@ def matched(dataset: Dataset, about: dict[str, Any]) -> Dataset:
 
 def measured(estimator: Any, dataset: Dataset) -> dict[str, Any]:
     """Return accuracy, mean cross-entropy and each class's accuracy; or R^2."""
+    import numpy as np
+
     X, y = dataset.X_test, dataset.y_test
     if dataset.kind != "classification":
         return {"samples": len(y), "test_r2": round(float(estimator.score(X, y)), 6)}
