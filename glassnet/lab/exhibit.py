@@ -10,7 +10,7 @@ slider back in time and a reconnect after a cut network all show the same thing.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_origin
 
@@ -118,6 +118,10 @@ class Exhibit(ABC):
         assigned to a living exhibit.
     questions : mapping of str to type
         Class attribute: questions that a page may ask, and the pydantic model of their details.
+    uploads : mapping of str to callable
+        Class attribute: kinds of files that a visitor may bring, and what reads their bytes and
+        refuses those it cannot use (`glassnet.lab.uploads`). The constructor of an exhibit that
+        has any takes what was read as ``own``, None before the first file.
     export : {"replay", "figure"}
         Class attribute: what a stand-alone file shows, recorded frames or one figure.
     parallel : int
@@ -129,6 +133,7 @@ class Exhibit(ABC):
     Settings: ClassVar[type[Settings]]
     views: ClassVar[frozenset[str]] = frozenset()
     questions: ClassVar[Mapping[str, type[BaseModel]]] = {}
+    uploads: ClassVar[Mapping[str, Callable[[bytes], Any]]] = {}
     export: ClassVar[Literal["replay", "figure"]] = "figure"
     parallel: ClassVar[int] = 1
     history: Recording | None = None

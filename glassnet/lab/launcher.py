@@ -14,13 +14,14 @@ import uvicorn
 
 from glassnet.errors import InvalidInputError
 from glassnet.lab.access import Access
+from glassnet.lab.limits import MAX_FILE, MAX_TEXT
 from glassnet.lab.server import Lab
 from glassnet.registry import EXHIBITS
 
 # how many ports after the one asked for are tried
 N_PORTS = 50
 # the largest request, in bytes
-MAX_MESSAGE = 2**20
+MAX_MESSAGE = MAX_FILE + MAX_TEXT
 
 
 def serve(host: str, port: int, open_browser: bool) -> None:

@@ -4,7 +4,8 @@ A request is a JSON object with an ``id`` and what to ``do``. A reply is one bin
 message: a fixed header of 12 bytes (magic, length of the JSON, length of the arrays,
 little-endian), a JSON object padded with spaces to a multiple of 4, and the arrays one
 after the other, each padded to a multiple of 4, so that JavaScript can lay typed arrays
-over the buffer without copying. Arrays are uint8 (heat maps) or float32.
+over the buffer without copying. Arrays are uint8 (heat maps) or float32. A request that
+brings a file is such a message too: the JSON, then the file's bytes.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from glassnet.errors import InvalidInputError
+from glassnet.lab.limits import MAX_FILE, MAX_TEXT
 
 MAGIC = b"GNF1"
 DTYPES = ("uint8", "float32")
@@ -69,6 +71,21 @@ class Ask(Request):
     details: dict[str, Any] = {}
 
 
+class Upload(Request):
+    """Bring a file of one's own, and change settings with it."""
+
+    do: Literal["upload"]
+    kind: str = Field(max_length=40)
+    settings: dict[str, Any] = {}
+    data: bytes = b""
+
+
+class Export(Request):
+    """Ask for the stand-alone file; the reply tells how far it is, or brings it."""
+
+    do: Literal["export"]
+
+
 class Python(Request):
     """Ask for the Python code that reproduces what is on screen."""
 
@@ -76,7 +93,7 @@ class Python(Request):
 
 
 _REQUEST: TypeAdapter[Request] = TypeAdapter(
-    Annotated[Open | Change | Step | Seek | Ask | Python, Field(discriminator="do")]
+    Annotated[Open | Change | Step | Seek | Ask | Upload | Export | Python, Field(discriminator="do")]
 )
 
 
@@ -94,7 +111,7 @@ def parse(text: str | bytes) -> Request:
     Parameters
     ----------
     text : str or bytes
-        A JSON object.
+        A JSON object; or, with a file, what `pack_request` wrote.
 
     Raises
     ------
@@ -106,6 +123,11 @@ def parse(text: str | bytes) -> Request:
     >>> parse('{"id": 1, "do": "step", "n": 5}')
     Step(id=1, do='step', n=5)
     """
+    data = None
+    if isinstance(text, bytes) and text.startswith(MAGIC):
+        text, data = _unpack_request(text)
+    if len(text) > MAX_TEXT:
+        raise RefusedError(f"A request has at most {MAX_TEXT:,} bytes, got {len(text):,}.")
     try:
         message = json.loads(text)
     except ValueError as error:
@@ -113,10 +135,35 @@ def parse(text: str | bytes) -> Request:
     if not isinstance(message, dict):
         raise RefusedError(f"The message must be a JSON object, got {type(message).__name__}.")
     number = message.get("id")
+    message.pop("data", None)
+    if data is not None:
+        message["data"] = data
     try:
         return _REQUEST.validate_python(message)
     except ValidationError as error:
         raise RefusedError(words(error), number if isinstance(number, int) else None) from None
+
+
+def pack_request(message: Mapping[str, Any], data: bytes) -> bytes:
+    """Put a request and a file's bytes into one binary message.
+
+    Examples
+    --------
+    >>> parse(pack_request({"id": 1, "do": "upload", "kind": "csv"}, b"0,1"))
+    Upload(id=1, do='upload', kind='csv', settings={}, data=b'0,1')
+    """
+    head = json.dumps(message).encode()
+    return b"".join([_FIXED.pack(MAGIC, len(head), len(data)), head, data])
+
+
+def _unpack_request(message: bytes) -> tuple[bytes, bytes]:
+    """Return the JSON and the file of a request that brings one."""
+    n_head, n_data = _FIXED.unpack_from(message)[1:] if len(message) >= _FIXED.size else (0, 0)
+    if len(message) != _FIXED.size + n_head + n_data:
+        raise RefusedError("The message with a file has another length than it says.")
+    if n_data > MAX_FILE:
+        raise RefusedError(f"A file may have {MAX_FILE / 2**20:.0f} MB, got {n_data / 2**20:.1f} MB.")
+    return message[_FIXED.size : _FIXED.size + n_head], message[_FIXED.size + n_head :]
 
 
 def words(error: ValidationError) -> str:

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING
@@ -32,6 +31,7 @@ from threadpoolctl import threadpool_limits
 from glassnet.errors import UnknownNameError
 from glassnet.history import HISTORY
 from glassnet.lab.access import Access
+from glassnet.lab.bundle import module_of
 from glassnet.registry import EXHIBITS, resolve
 
 if TYPE_CHECKING:
@@ -95,10 +95,7 @@ class Lab:
         name = request.path_params["name"]
         if name not in self._exhibits:
             return self._unknown(name)
-        spec = find_spec(self._exhibits[name].partition(":")[0])
-        assert spec is not None
-        assert spec.origin is not None
-        return FileResponse(Path(spec.origin).with_suffix(".js"), media_type="text/javascript")
+        return FileResponse(module_of(name), media_type="text/javascript")
 
     def _unknown(self, name: str) -> Response:
         return PlainTextResponse(str(UnknownNameError("exhibit", name, self._exhibits)), status_code=404)

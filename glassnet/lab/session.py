@@ -10,11 +10,13 @@ import logging
 import time
 from typing import Any
 
+import numpy as np
 from pydantic import ValidationError
 
 from glassnet.errors import GlassnetError
 from glassnet.lab import protocol
 from glassnet.lab.exhibit import Exhibit, Frame
+from glassnet.lab.export import Film
 from glassnet.lab.protocol import RefusedError
 
 _log = logging.getLogger(__name__)
@@ -35,6 +37,13 @@ class Session:
         self._class, self._budget = exhibit_class, budget
         self._seconds_per_step = budget
         self._exhibit: Exhibit | None = None
+        self._own: Any = None
+        self._film: Film | None = None
+
+    @property
+    def exhibit(self) -> Exhibit:
+        """The exhibit as it is; open it first."""
+        return self._opened()
 
     @property
     def parallel(self) -> int:
@@ -64,6 +73,9 @@ class Session:
         return protocol.pack({"id": request_id, "error": words}, {})
 
     def _reply(self, request: protocol.Request) -> Frame:
+        if self._film is not None and not isinstance(request, protocol.Export):
+            self._film.stop()
+            self._film = None
         match request:
             case protocol.Open():
                 return self._open(request.settings)
@@ -75,6 +87,10 @@ class Session:
                 return self._seek(request.step)
             case protocol.Ask():
                 return self._ask(request)
+            case protocol.Upload():
+                return self._upload(request)
+            case protocol.Export():
+                return self._export()
             case _:
                 return Frame({"python": self._opened().python()})
 
@@ -85,10 +101,16 @@ class Session:
 
     def _open(self, link: dict[str, Any]) -> Frame:
         settings, complaints = self._class.Settings.from_link(link)
-        self._exhibit = self._class(settings)
+        self._exhibit = self._new(settings)
+        return self._opening(complaints)
+
+    def _opening(self, complaints: list[str]) -> Frame:
         reply = self._whole()
         schema = self._class.Settings.model_json_schema(by_alias=True)
         return Frame({**reply.values, "schema": schema, "complaints": complaints}, reply.arrays)
+
+    def _new(self, settings: Any) -> Exhibit:
+        return self._class(settings, self._own) if self._class.uploads else self._class(settings)
 
     def _change(self, values: dict[str, Any]) -> Frame:
         exhibit = self._opened()
@@ -97,8 +119,36 @@ class Session:
         if changed <= exhibit.views:
             exhibit.settings = new
         else:
-            self._exhibit = self._class(new)
+            self._exhibit = self._new(new)
         return self._whole()
+
+    def _upload(self, request: protocol.Upload) -> Frame:
+        """Take a visitor's file in; an exhibit that is open starts anew with it."""
+        readers = self._class.uploads
+        if request.kind not in readers:
+            raise RefusedError(f"This exhibit takes no file of kind {request.kind!r}. Allowed: {sorted(readers)}.")
+        own = readers[request.kind](request.data)
+        if self._exhibit is None:
+            self._own = own
+            return Frame()
+        before, self._own = self._own, own
+        try:
+            self._exhibit = self._new(self._exhibit.settings.changed(request.settings))
+        except Exception:
+            self._own = before
+            raise
+        return self._whole()
+
+    def _export(self) -> Frame:
+        """Take moments for the stand-alone file until the budget is spent; the last reply brings the file."""
+        film = self._film or Film(self._opened(), lambda: self._opening([]), self._frame)
+        self._film, start = film, time.perf_counter()
+        while film.share < 1:
+            film.take()
+            if time.perf_counter() - start > self._budget and film.share < 1:
+                return Frame({"share": film.share})
+        self._film = None
+        return Frame({"share": 1.0}, {"html": np.frombuffer(film.html(), np.uint8)})
 
     def _seek(self, step: int) -> Frame:
         exhibit = self._opened()

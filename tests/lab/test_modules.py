@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 import glassnet.lab
+from glassnet.lab.bundle import bundle, module_of
 from glassnet.registry import EXHIBITS
 
 LAB = Path(glassnet.lab.__file__).parent
-ENTRIES = {"page.js", "index.js"}
+HOSTS = ("widget.js", "replay.js")
+ENTRIES = {"page.js", "index.js", *HOSTS}
 SHARED = sorted(path for path in (LAB / "static").glob("*.js") if path.name not in ENTRIES)
 MODULES = [*SHARED, *sorted((LAB / "exhibits").glob("*.js"))]
 
@@ -31,10 +33,20 @@ def test_imports_are_plain_and_lead_to_shared_modules(module):
 
 @pytest.mark.parametrize("exhibit", EXHIBITS)
 def test_no_two_modules_of_a_page_declare_the_same_name(exhibit):
-    modules = [*SHARED, LAB / "exhibits" / f"{exhibit}.js"]
+    modules = [*SHARED, module_of(exhibit)]
     names = Counter(name for path in modules for name in DECLARATION.findall(path.read_text("utf-8")))
     assert [name for name, count in names.items() if count > 1] == []
     assert "mount" in names
+
+
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("exhibit", EXHIBITS)
+def test_an_exhibit_and_its_host_are_one_module_that_imports_nothing(exhibit, host):
+    code = bundle(exhibit, host)
+    names = Counter(DECLARATION.findall(code))
+    assert [name for name, count in names.items() if count > 1] == []
+    assert not re.search(r"^(import|export (?!default))", code, re.MULTILINE)
+    assert "</script" not in code
 
 
 @pytest.mark.parametrize(

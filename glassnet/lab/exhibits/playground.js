@@ -21,7 +21,7 @@ export function mount(root, context) {
 
 class Playground {
   constructor(root, { words, controls, change, ask, properties, live = true }) {
-    Object.assign(this, { root, words, controls, change, ask });
+    Object.assign(this, { root, words, controls, change, ask, live });
     const { items, maxItems } = properties.networkShape;
     this.mostLayers = maxItems;
     this.diagram = new NetworkDiagram({
@@ -136,8 +136,8 @@ class Playground {
     this.chart.yLabel = isRegression ? words.squaredError : words.crossEntropy;
     const shape = settings.networkShape;
     write(this.layerCount, words.hiddenLayers(shape.length));
-    this.removeLayer.disabled = shape.length === 0;
-    this.addLayer.disabled = shape.length >= this.mostLayers;
+    this.removeLayer.disabled = !this.live || shape.length === 0;
+    this.addLayer.disabled = !this.live || shape.length >= this.mostLayers;
     const inputs = scene.inputs.map((name) => ({ name, label: words.inputNames[name], on: settings[name] }));
     const key = JSON.stringify([inputs, shape]);
     if (key !== this.networkKey) this.diagram.build({ inputs, sizes: [...shape, 1] });

@@ -42,8 +42,9 @@ export function cssColour(map, value) {
   return `rgb(${rgba & 255} ${(rgba >> 8) & 255} ${(rgba >> 16) & 255})`;
 }
 
-/** Call `listener` when the theme changes, by the system or by the button. */
+/** Call `listener` when the theme changes: by the system, by the button, or by a notebook, which sends the event. */
 export function onThemeChange(listener) {
+  addEventListener("themechange", listener);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", listener);
   new MutationObserver(listener).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }

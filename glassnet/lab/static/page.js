@@ -1,15 +1,15 @@
 // The page host: one exhibit over a WebSocket, its settings in the address.
 
-import { h, icon } from "./dom.js";
+import { h } from "./dom.js";
+import { headerButtons } from "./header.js";
 import { SocketHost } from "./host.js";
 import { readLink, writeLink } from "./link.js";
-import { unpack } from "./protocol.js";
+import { packRequest, unpack } from "./protocol.js";
 import { Stage } from "./stage.js";
-import { headerButtons } from "./header.js";
 import { texts } from "./texts.js";
+import { Tools, copyText, toolButton } from "./tools.js";
 
 const LINK = "M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1";
-const CODE = "M9 7l-5 5 5 5M15 7l5 5-5 5";
 
 const { exhibit: name } = document.body.dataset;
 const exhibitTexts = texts.exhibits[name];
@@ -24,12 +24,13 @@ address.protocol = address.protocol.replace("http", "ws");
 
 const host = new SocketHost(address, {
   decode: unpack,
+  encode: packRequest,
   onopen: () => (stage.view ? stage.reopen() : stage.open(settings, Number(step) || 0)),
   onlost: () => stage.say(texts.lost),
   onwords: (words) => stage.fail(words),
 });
 const stage = new Stage(document.querySelector("#stage"), {
-  request: (message) => host.request(message),
+  request: (message, data) => host.request(message, data),
   mount,
   texts,
   exhibitTexts,
@@ -39,30 +40,11 @@ stage.transport.speedText = speed ?? "";
 
 const { year, title } = exhibitTexts;
 document.querySelector("#title").append(h("span", { class: "year" }, year), h("h1", {}, title));
-const tool = (testid, path, name, onclick) =>
-  h("button", { type: "button", class: "quiet", testid, onclick, title: name }, icon(path), h("span", {}, name));
 document.querySelector("#tools").append(
-  tool("copy-link", LINK, texts.copyLink, copyLink),
-  tool("copy-python", CODE, texts.copyPython, showPython),
+  toolButton("copy-link", LINK, texts.copyLink, copyLink),
+  ...new Tools({ stage, texts, name, place: document.body }).buttons,
   ...headerButtons(texts),
 );
-
-const code = h("pre", { testid: "python", tabindex: 0 });
-const copyCode = () => copy(code.textContent, copyButton, texts.copied);
-const copyButton = h("button", { type: "button", class: "primary", onclick: copyCode }, texts.copy);
-const closeButton = h("button", { class: "quiet", testid: "close-python" }, texts.close);
-const dialog = h("dialog", { "aria-labelledby": "python-title" },
-  h("h2", { id: "python-title" }, texts.pythonTitle), h("p", {}, texts.pythonIntro), code,
-  h("form", { method: "dialog", class: "row" }, copyButton, closeButton));
-document.body.append(dialog);
-
-async function showPython() {
-  const python = await stage.python();
-  if (!python) return;
-  code.textContent = python;
-  copyButton.textContent = texts.copy;
-  dialog.showModal();
-}
 
 /** Copy the address with all settings and the step that is shown. */
 function copyLink(event) {
@@ -70,20 +52,7 @@ function copyLink(event) {
   const { time, settings: now } = stage.now;
   const hash = writeLink({ ...now, speed: stage.transport.speedText, ...(time?.step ? { step: time.step } : {}) });
   history.replaceState(null, "", hash);
-  copy(location.href, event.currentTarget.querySelector("span"), texts.linkCopied);
-}
-
-/** Copy text and say so on `button`; where the browser forbids it, say how to copy by hand. */
-async function copy(text, button, done) {
-  const before = button.textContent;
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = done;
-  } catch {
-    getSelection().selectAllChildren(code);
-    button.textContent = texts.copyByHand;
-  }
-  setTimeout(() => (button.textContent = before), 2000);
+  copyText(location.href, event.currentTarget.querySelector("span"), { ...texts, copied: texts.linkCopied });
 }
 
 addEventListener("hashchange", () => {

@@ -18,3 +18,18 @@ export function unpack(buffer) {
   }
   return { ...header, arrays };
 }
+
+/** Write a request: JSON; with `data`, a file's bytes, one binary message of fixed header, JSON and the bytes. */
+export function packRequest(message, data) {
+  const text = JSON.stringify(message);
+  if (!data) return text;
+  const head = new TextEncoder().encode(text);
+  const packed = new Uint8Array(FIXED_BYTES + head.length + data.byteLength);
+  packed.set(new TextEncoder().encode(MAGIC));
+  const view = new DataView(packed.buffer);
+  view.setUint32(4, head.length, true);
+  view.setUint32(8, data.byteLength, true);
+  packed.set(head, FIXED_BYTES);
+  packed.set(new Uint8Array(data), FIXED_BYTES + head.length);
+  return packed;
+}

@@ -7,6 +7,7 @@ import { ConnectionLost } from "./host.js";
 import { Transport } from "./transport.js";
 
 const MOST_STEPS_IN_FLIGHT = 3;
+const MOST_FILE_BYTES = 10 * 2 ** 20;
 
 export class Stage {
   /** `onsettings(settings, speed)` is called when the link changes. */
@@ -42,6 +43,7 @@ export class Stage {
     this.stepsInFlight = 0;
     this.seekTo = null;
     this.target = step > 0 ? step : null;
+    if (this.uploaded) await this.request({ do: "upload", kind: this.uploaded.kind }, this.uploaded.data).catch(() => null);
     const reply = await this.ask({ do: "open", settings });
     if (!reply) return;
     if (!this.view) this.build(reply);
@@ -63,7 +65,10 @@ export class Stage {
     const controls = new Controls({ properties, texts, change, live });
     const ask = (question, details) => this.request({ do: "ask", question, details }).catch(() => ({}));
     const seek = (step) => this.seek(step);
-    this.view = this.mount(this.place, { texts, words, controls, change, ask, seek, properties, live });
+    const upload = (kind, file, values) => this.upload(kind, file, values);
+    const say = (text) => this.say(text);
+    const actions = { change, ask, seek, upload, say };
+    this.view = this.mount(this.place, { texts, words, controls, ...actions, properties, live });
     this.controls = controls;
     controls.sync(reply.settings);
     this.redraw = true;
@@ -71,9 +76,9 @@ export class Stage {
   }
 
   /** Send a request; take the reply in, or show its words. */
-  async ask(message) {
+  async ask(message, data = null) {
     try {
-      const reply = await this.request(message);
+      const reply = await this.request(message, data);
       if (reply.error) return this.fail(reply.error);
       this.take(reply);
       return reply;
@@ -123,6 +128,18 @@ export class Stage {
     this.isChanging = false;
   }
 
+  /** Bring a file of the visitor's own, with settings that show it; kept here for a new connection. */
+  async upload(kind, file, settings = {}) {
+    if (file.size > MOST_FILE_BYTES) return this.say(this.texts.fileTooLarge(file.size / 2 ** 20));
+    this.play(false);
+    const data = await file.arrayBuffer();
+    const reply = await this.ask({ do: "upload", kind, settings }, data);
+    if (!reply) return;
+    this.uploaded = { kind, data };
+    this.target = null;
+    this.say("");
+  }
+
   play(isPlaying) {
     this.playing = isPlaying;
     this.transport.showPlaying(isPlaying);
@@ -156,8 +173,27 @@ export class Stage {
     return (await this.ask({ do: "python" }))?.python;
   }
 
+  /** Let Python write the stand-alone file, piece by piece; `onprogress(share)` returns whether to go on. */
+  async exported(onprogress) {
+    this.play(false);
+    for (;;) {
+      const reply = await this.request({ do: "export" }).catch(() => null);
+      if (!reply) return null;
+      if (reply.error) return this.fail(reply.error);
+      if (reply.arrays.html) return reply.arrays.html.data;
+      if (!onprogress(reply.share)) return null;
+    }
+  }
+
+  /** Stop drawing; the page that held the exhibit is gone. */
+  close() {
+    this.play(false);
+    this.isClosed = true;
+  }
+
   /** Once a screen refresh: draw what is newest, ask for more. */
   draw() {
+    if (this.isClosed) return;
     if (this.redraw) {
       this.redraw = false;
       this.transport.element.hidden = !this.now.time;
@@ -175,6 +211,7 @@ export class Stage {
     this.stepsInFlight++;
     await this.ask({ do: "step", n: this.transport.speed });
     this.stepsInFlight = Math.max(0, this.stepsInFlight - 1);
+    if (!this.live && this.now.time.step === this.now.time.last) this.play(false);
   }
 
   async pullTowards(target) {

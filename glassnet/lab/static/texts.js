@@ -17,6 +17,13 @@ export const texts = {
   copyPython: "Copy as Python",
   pythonTitle: "This experiment in Python",
   pythonIntro: "Run it, and it prints the numbers that are on the page.",
+  savePicture: "Save as SVG",
+  saveFile: "Save as HTML",
+  saving: "Python is recording the exhibit\u2026 Escape stops it.",
+  recorded: "This file is a recording. Time can be moved; what needs Python is switched off. " +
+    "With glassnet installed, \u201ccopy as Python\u201d or the lab goes on from here.",
+  fileTooLarge: (megabytes) => `A file may have 10 MB; this one has ${megabytes.toFixed(1)} MB.`,
+  needsPython: "This needs Python; the file holds a recording only.",
   copy: "Copy",
   copied: "Copied",
   copyByHand: "Press Ctrl+C to copy",

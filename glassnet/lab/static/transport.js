@@ -16,7 +16,6 @@ export class Transport {
     this.texts = texts;
     const button = (name, path, action, testid, look) => h("button", {
       type: "button", class: look, testid, "aria-label": name, title: name, onclick: action,
-      disabled: !live && testid !== "play",
     }, icon(path));
     this.resetButton = button(texts.reset, RESET, actions.reset, "reset", "quiet round");
     this.playButton = button(texts.play, PLAY, actions.play, "play", "primary round");
@@ -68,7 +67,7 @@ export class Transport {
     write(this.epoch, wholeNumber(time.epoch));
     write(this.end, wholeNumber(time.last));
     this.slider.max = time.last;
-    if (document.activeElement !== this.slider || !this.slider.matches(":active")) this.slider.value = time.step;
+    if (!this.slider.matches(":active")) this.slider.value = time.step;
     this.slider.setAttribute("aria-valuetext", `${this.texts.stepNumber} ${wholeNumber(time.step)}`);
     this.slider.style.setProperty("--filled", time.last ? time.step / time.last : 0);
   }
