@@ -108,6 +108,8 @@ class Exhibit(ABC):
     settings : Settings
         An instance of the class attribute ``Settings``. Changed settings make a new
         exhibit, unless they are all named in ``views``.
+    own : object, optional
+        What was read from a visitor's file, where the exhibit takes any.
 
     Attributes
     ----------
@@ -138,8 +140,9 @@ class Exhibit(ABC):
     parallel: ClassVar[int] = 1
     history: Recording | None = None
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, own: Any = None):
         self.settings = settings
+        self.own = own
 
     def step(self, n: int) -> None:
         """Make exactly ``n`` training steps.

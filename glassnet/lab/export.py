@@ -140,4 +140,4 @@ def export_html(name: str, path: str | os.PathLike, *, step: int = 0, **settings
     ask("open", settings=settings)
     if step:
         ask("seek", step=step)
-    return write_whole(path, ask("export")["html"].tobytes())
+    return write_whole(Path(path), ask("export")["html"].tobytes())

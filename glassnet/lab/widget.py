@@ -92,7 +92,7 @@ class LabWidget(anywidget.AnyWidget):
         while True:
             _, arrays = unpack(self._session.handle(json.dumps({"id": 0, "do": "export"})))
             if "html" in arrays:
-                return write_whole(path, arrays["html"].tobytes())
+                return write_whole(Path(path), arrays["html"].tobytes())
 
     def _ask(self, do: str, **details: Any) -> dict[str, Any]:
         reply = self._session.handle(json.dumps({"id": 0, "do": do, **details}))

@@ -52,17 +52,22 @@ function drawBox({ left, top, width, height }, style, pen) {
   const shadows = [...style.boxShadow.matchAll(/(rgba?\([^)]*\)|color\([^)]*\)) 0px 0px 0px ([\d.]+)px/g)];
   for (const [, colour, spread] of shadows.reverse()) rect(Number(spread), { fill: colour });
   const border = parseFloat(style.borderTopWidth);
-  const hasFill = !/, 0\)$|transparent/.test(style.backgroundColor);
-  if (border && !/, 0\)$/.test(style.borderTopColor)) {
-    rect(-border / 2, { fill: hasFill ? style.backgroundColor : "none", stroke: style.borderTopColor, "stroke-width": border });
-  } else if (hasFill) rect(0, { fill: style.backgroundColor });
+  const line = border && !/, 0\)$/.test(style.borderTopColor) && { stroke: style.borderTopColor, "stroke-width": border };
+  const fill = /, 0\)$|transparent/.test(style.backgroundColor) ? "none" : style.backgroundColor;
+  if (line && parseFloat(style.borderBottomWidth)) rect(-border / 2, { fill, ...line });
+  else if (fill !== "none") rect(0, { fill });
+  if (line && !parseFloat(style.borderBottomWidth)) {
+    const [x1, y] = [left - pen.left, top - pen.top];
+    pen.sheet.append(s("line", { x1, x2: x1 + width, y1: y, y2: y, ...line }));
+  }
 }
 
 function drawCanvas(canvas, { left, top, width, height }, pen) {
   if (!canvas.width || !canvas.height) return;
+  const { imageRendering, opacity } = getComputedStyle(canvas);
   pen.sheet.append(s("image", {
     x: left - pen.left, y: top - pen.top, width, height, href: canvas.toDataURL("image/png"), preserveAspectRatio: "none",
-    "image-rendering": getComputedStyle(canvas).imageRendering,
+    "image-rendering": imageRendering, opacity,
   }));
 }
 
