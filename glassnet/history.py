@@ -56,6 +56,7 @@ HISTORY: tuple[Moment, ...] = (
         "Psychological Review 65",
         "After every mistake the weights move by the sample that was got wrong. If a line can separate the two "
         "classes, this finds one after finitely many mistakes; the machine that did it had its weights on motors.",
+        ("perceptron",),
     ),
     Moment(
         1960,
@@ -64,6 +65,7 @@ HISTORY: tuple[Moment, ...] = (
         "Adaptive switching circuits, IRE WESCON Convention Record, part 4",
         "The error is measured before the threshold, so that it is a smooth bowl over the weights, and the weights "
         "roll down in it. Every network of today still learns by that idea.",
+        ("adaline",),
     ),
     Moment(
         1969,
