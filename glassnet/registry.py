@@ -97,6 +97,7 @@ EXHIBITS: dict[str, str] = {
     "playground": "glassnet.lab.exhibits.playground:Playground",
     "perceptron": "glassnet.lab.exhibits.perceptron:PerceptronExhibit",
     "adaline": "glassnet.lab.exhibits.adaline:AdalineExhibit",
+    "activations": "glassnet.lab.exhibits.activations:ActivationsExhibit",
 }
 
 # experiments: a function of a glassnet.claims.claim.Scale that returns a Claim

@@ -11,11 +11,11 @@ const KEY_STEP = 0.01; // of the axis' length
 
 /**
  * `isSquare` makes the drawing as high as wide; `onpoint(x, y)` is called when the visitor clicks; `xTick` and
- * `yTick` write the ticks' numbers.
+ * `yTick` write the ticks' numbers, which have `left` letters' room.
  */
 export class Graph {
-  constructor({ xLabel = "", yLabel = "", label, testid, isSquare = false, onpoint = null, xTick, yTick }) {
-    Object.assign(this, { isSquare, onpoint, xTick, yTick, handles: [] });
+  constructor({ xLabel = "", yLabel = "", label, testid, isSquare = false, onpoint = null, xTick, yTick, left = null }) {
+    Object.assign(this, { isSquare, onpoint, xTick, yTick, handles: [], margins: { ...MARGINS, ...(left && { left }) } });
     this.heat = h("canvas", { hidden: true });
     this.grid = s("g", { class: "graph-grid" });
     this.marks = s("g");
@@ -43,7 +43,7 @@ export class Graph {
   resize() {
     const em = parseFloat(getComputedStyle(this.element).fontSize);
     const width = this.element.clientWidth;
-    const edges = Object.fromEntries(Object.entries(MARGINS).map(([side, value]) => [side, value * em]));
+    const edges = Object.fromEntries(Object.entries(this.margins).map(([side, value]) => [side, value * em]));
     if (this.isSquare) this.element.style.height = `${width - edges.left - edges.right + edges.top + edges.bottom}px`;
     const height = this.element.clientHeight;
     Object.assign(this, { em, left: edges.left, top: edges.top, right: width - edges.right });

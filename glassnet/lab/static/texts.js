@@ -70,6 +70,10 @@ export const texts = {
     rateShare: "Learning rate",
     batch: "A step looks at",
     shift: "Mean of the inputs",
+    z: "Pre-activation z",
+    depth: "Hidden layers",
+    init: "Initial weights",
+    gain: "Weights times",
   },
   options: {
     classification: "Classification",
@@ -105,6 +109,9 @@ export const texts = {
     add: "Add",
     line: "A noisy line",
     classes: "Two classes",
+    step: "Step",
+    fitted: "Glorot, He",
+    old: "\u00b11/\u221an, before 2010",
     one: "one sample",
     all: "all samples",
     weight1: "w\u2081",
@@ -113,6 +120,46 @@ export const texts = {
   },
 
   exhibits: {
+    activations: {
+      year: "1986",
+      title: "Activation functions",
+      people: "Rumelhart, Hinton, Williams; Hochreiter; Glorot, Bengio",
+      summary: "Value, slope and saturation of each function, and what becomes of a gradient sent back through layers.",
+      valueTitle: "The function and its slope",
+      valueLabel: "The activation function and its derivative over z; the flat parts are shaded",
+      gradientTitle: "A gradient sent back through the layers",
+      gradientLabel: "The length of the gradient in each hidden layer, relative to the last, for every function",
+      saturatedTitle: "Saturated units",
+      saturatedLabel: "The share of saturated units in each hidden layer",
+      z: "pre-activation z",
+      h: "activation h, slope h\u2032",
+      layer: "hidden layer",
+      relative: "\u2016dL/dz\u2016, last = 1",
+      share: "share",
+      value: "Value h(z)",
+      derivative: "Slope h\u2032(z)",
+      product: (depth) => `Slope to the power of ${depth}`,
+      ratio: "First layer's gradient, last = 1",
+      activation: "h(z)",
+      slope: "h\u2032(z)",
+      saturatedNote: "slope below 0.05",
+      handle: "Move z; arrow keys work too",
+      formulas: {
+        identity: "h = z",
+        step: "h = 1 where z \u2265 0, else 0",
+        sigmoid: "h = 1 / (1 + e\u207b\u1dbb)",
+        tanh: "h = tanh z",
+        relu: "h = max(0, z)",
+        leaky_relu: "h = z where z > 0, else 0.02 z",
+      },
+      note: "Real networks of 64 units a layer on the digits, before their first step.",
+      verdict: (name, isTrainable, ratio) => {
+        if (!isTrainable) return "The step's slope is 0 wherever it exists: nothing goes back, and nothing can be learned.";
+        if (ratio < 0.01) return `${name}: the gradient vanishes on its way. The first layer hardly learns.`;
+        if (ratio > 100) return `${name}: the gradient explodes on its way. Training would jump about.`;
+        return `${name}: the gradient arrives.`;
+      },
+    },
     adaline: {
       year: "1960",
       title: "Adaline",
