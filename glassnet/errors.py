@@ -54,6 +54,10 @@ class ForwardError(GlassnetError, RuntimeError):
         self.trace = trace
 
 
+class DistributedError(GlassnetError, RuntimeError):
+    """Processes that train one network together cannot meet, do not agree, or have lost each other."""
+
+
 class MissingDependencyError(GlassnetError, ImportError):
     """An optional library is needed; the message names the extra that brings it."""
 

@@ -22,6 +22,7 @@ from glassnet.estimators.checks import check_positive_integers
 from glassnet.learning.optimizers import Solver
 from glassnet.seeds import generator, resolve_seed
 from glassnet.training import checkpoint
+from glassnet.training.distributed import check_shared
 from glassnet.training.fit import FitResult, run_epochs
 from glassnet.training.observers import Observer
 from glassnet.training.state import TrainingState
@@ -179,6 +180,7 @@ class EpochEstimator(BaseEstimator, ABC):
         batch_size = self._batch_size(len(X))
         solver = self._solver(self.max_iter * -(-len(X) // batch_size))
         engine = self._engine(arrays, solver, X, target, sample_weight)
+        check_shared(engine, batch_size)
         self.engine_ = engine.name
         self.state_ = TrainingState(arrays, engine, seed, len(X), batch_size, self.shuffle)
         return self.state_

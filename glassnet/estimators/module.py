@@ -47,6 +47,9 @@ class ModuleClassifier(ClassifierMixin, ModuleEstimator):
         "bfloat16" multiplies in it, pictures laid out channels last; "auto" takes it where a
         short measurement finds it faster. Predictions are always made in float32.
     device : {"cpu", "cuda", "auto"}, default="cpu"
+    synchronize_batch_norm : bool, default=False
+        Whether batch normalization sees the samples of all processes, where several train
+        together (see `glassnet.training.distributed`); else each sees its own.
     label_smoothing : float, default=0
         Share of the target in [0, 1) that is spread evenly over all classes.
     class_weight : dict, "balanced" or None, default=None
@@ -108,6 +111,7 @@ class ModuleClassifier(ClassifierMixin, ModuleEstimator):
         verbose: bool = False,
         precision: str = "float32",
         device: str = "cpu",
+        synchronize_batch_norm: bool = False,
         label_smoothing: float = 0.0,
         class_weight: Any = None,
     ):
@@ -141,6 +145,7 @@ class ModuleClassifier(ClassifierMixin, ModuleEstimator):
             verbose=verbose,
             precision=precision,
             device=device,
+            synchronize_batch_norm=synchronize_batch_norm,
         )
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
@@ -202,7 +207,7 @@ class ModuleRegressor(RegressorMixin, ModuleEstimator):
     module, module_options, image_shape, solver, alpha, batch_size, learning_rate_init, max_iter, \
     shuffle, random_state, tol, n_iter_no_change, learning_rate, power_t, l1, clip_norm, momentum, \
     nesterovs_momentum, beta_1, beta_2, epsilon, augment, accumulate, early_stopping, \
-    validation_fraction, warm_start, verbose, precision, device
+    validation_fraction, warm_start, verbose, precision, device, synchronize_batch_norm
         As in `ModuleClassifier`; a callable is offered ``n_outputs``.
 
     Attributes

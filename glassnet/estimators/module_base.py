@@ -29,7 +29,9 @@ from glassnet.learning.autograd import AutogradEngine, resolve_device, resolve_p
 from glassnet.learning.module_arrays import ModuleArrays, initial_arrays
 from glassnet.learning.optimizers import Solver
 from glassnet.learning.supervised import Supervised, as_input, as_tensor
+from glassnet.learning.synchronized import synchronize
 from glassnet.seeds import resolve_seed
+from glassnet.training.distributed import check_same_fit, current
 from glassnet.training.state import TrainingState
 
 # numbers that go into the module at once in prediction
@@ -73,6 +75,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         verbose: bool = False,
         precision: str = "float32",
         device: str = "cpu",
+        synchronize_batch_norm: bool = False,
     ):
         self.module = module
         self.module_options = module_options
@@ -103,6 +106,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         self.verbose = verbose
         self.precision = precision
         self.device = device
+        self.synchronize_batch_norm = synchronize_batch_norm
 
     @property
     def module_(self) -> nn.Module:
@@ -216,7 +220,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         return X.reshape(len(X), -1)
 
     def _start(self, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> TrainingState:
-        seed = resolve_seed(self.random_state)
+        seed = current().gather(resolve_seed(self.random_state))[0]
         module = self._build(seed)
         arrays = initial_arrays(module)
         arrays |= self._solver().initial_slots(arrays["parameters"])
@@ -225,7 +229,8 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
 
     def _build(self, seed: int) -> nn.Module:
         shape = self.image_shape_ or (self.n_features_in_,)
-        return build_module(self.module, self.module_options, shape, self._known_n_outputs(), seed)
+        module = build_module(self.module, self.module_options, shape, self._known_n_outputs(), seed)
+        return synchronize(module) if self.synchronize_batch_norm else module
 
     def _bound(self, arrays: dict[str, np.ndarray]) -> ModuleArrays:
         """Return the module on these arrays; it is built again after the estimator was copied or read from a file."""
@@ -243,8 +248,10 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
             device=self.device_,
             channels_last=self.precision_ == "bfloat16",
         )
-        options = {"accumulate": self.accumulate, "precision": self.precision_}
-        return AutogradEngine(self._bound(arrays), solver, objective, **options)
+        options = {"accumulate": self.accumulate, "precision": self.precision_, "group": current()}
+        engine = AutogradEngine(self._bound(arrays), solver, objective, **options)
+        check_same_fit(engine, arrays, data)
+        return engine
 
     def _smoothing(self) -> float:
         return 0.0

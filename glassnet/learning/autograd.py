@@ -21,8 +21,10 @@ from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.learning.dropout import Dropout, draws_globally, dropout_streams, global_stream
 from glassnet.learning.module_arrays import ModuleArrays
 from glassnet.learning.optimizers import SLOTS, Solver, soft_threshold
+from glassnet.learning.synchronized import SynchronizedBatchNorm
 from glassnet.seeds import torch_generator
 from glassnet.training.batches import Batches
+from glassnet.training.distributed import ALONE, Group
 from glassnet.training.state import TrainingState
 
 PRECISIONS = ("float32", "bfloat16", "auto")
@@ -57,8 +59,9 @@ class AutogradEngine:
     precision : {"float32", "bfloat16"}
         "bfloat16" multiplies in it, with images laid out channels last; parameters, optimizer
         and loss stay float32.
-    rank : int
-        Of this process among several; names its random streams.
+    group : Group
+        The processes that share the work: each takes its share of every batch. One process with
+        ``accumulate=N`` makes the steps of N processes.
 
     Raises
     ------
@@ -76,15 +79,19 @@ class AutogradEngine:
         *,
         accumulate: int = 1,
         precision: str = "float32",
-        rank: int = 0,
+        group: Group = ALONE,
     ):
         if solver.name not in SLOTS:
             raise UnknownNameError("solver of a module", solver.name, SLOTS)
         self.home, self.solver, self.objective = home, solver, objective
-        self.accumulate, self.precision, self.rank = accumulate, precision, rank
+        self.accumulate, self.precision, self.group = accumulate, precision, group
         layers = dict(home.module.named_modules())
         self._dropouts = {address: layer for address, layer in layers.items() if isinstance(layer, Dropout)}
         self._borrows = draws_globally(home.module)
+        self._is_synchronized = any(isinstance(layer, SynchronizedBatchNorm) for layer in layers.values())
+        self._statistics = [
+            name for name, t in home.tensors.items() if name.startswith("buffer:") and t.is_floating_point()
+        ]
 
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
         """Make one step per batch; see `glassnet.training.state.Engine`."""
@@ -94,26 +101,49 @@ class AutogradEngine:
         self.home.push()
         self.home.module.train()
         for i, (start, stop) in enumerate(zip(batches.starts.tolist(), batches.stops.tolist(), strict=True)):
-            losses[i] = self._gradient(indices[start:stop], state.seed, state.step + i)
-            self._descend(self.objective.weight(indices[start:stop]), state.step + i, rates[i])
+            weight = self.objective.weight(indices[start:stop])
+            losses[i] = self._gradient(indices[start:stop], weight, state.seed, state.step + i)
+            self._descend(weight, state.step + i, rates[i])
         self.home.pull()
         return losses.numpy()
 
-    def _gradient(self, rows: Tensor, seed: int, step: int) -> Tensor:
+    def _gradient(self, rows: Tensor, weight: float, seed: int, step: int) -> float:
         """Write the gradient of a batch; return its mean loss."""
-        self.home.gradient.zero_()
-        generator = torch_generator(seed, "batch", step, self.rank)
-        weight, loss = self.objective.weight(rows), torch.zeros(())
+        self.home.gradient_and_loss.zero_()
+        for number, part in self._parts(rows):
+            self._add_gradient(part, number, weight, seed, step)
+        self.group.add_up(self.home.gradient_and_loss)
+        self._average_statistics()
+        return self.home.gradient_and_loss[-1].item()
+
+    def _parts(self, rows: Tensor) -> list[tuple[int, Tensor]]:
+        """Return this process's parts of a batch, each with its number in the whole batch."""
+        first, n_parts = self.group.rank * self.accumulate, self.group.size * self.accumulate
+        parts = list(enumerate(rows.tensor_split(n_parts)))[first : first + self.accumulate]
+        return [(number, part) for number, part in parts if len(part) or self._is_synchronized]
+
+    def _add_gradient(self, part: Tensor, number: int, weight: float, seed: int, step: int) -> None:
+        """Add the gradient and the loss of a part; its number names its random streams."""
+        generator = torch_generator(seed, "batch", step, number)
         with ExitStack() as stack:
-            stack.enter_context(dropout_streams(self._dropouts, seed, step, self.rank))
+            stack.enter_context(dropout_streams(self._dropouts, seed, step, number))
             if self._borrows:
-                stack.enter_context(global_stream(seed, "dropout", step, self.rank))
-            for part in rows.tensor_split(min(self.accumulate, len(rows))):
-                with torch.autocast(self.home.device, torch.bfloat16, enabled=self.precision == "bfloat16"):
-                    total = self.objective.total(self.home.module, part, generator) / weight
-                total.backward()
-                loss = loss + total.detach().cpu()
-        return loss
+                stack.enter_context(global_stream(seed, "dropout", step, number))
+            with torch.autocast(self.home.device, torch.bfloat16, enabled=self.precision == "bfloat16"):
+                total = self.objective.total(self.home.module, part, generator) / weight
+            total.backward()
+        self.home.gradient_and_loss[-1] += total.detach()
+
+    def _average_statistics(self) -> None:
+        """Average running statistics, which each process has of its own share."""
+        if self.group.size > 1 and self._statistics:
+            flat = torch.cat([self.home.tensors[name].reshape(-1) for name in self._statistics])
+            self.group.add_up(flat.div_(self.group.size))
+            start = 0
+            for name in self._statistics:
+                tensor = self.home.tensors[name]
+                tensor.copy_(flat[start : start + tensor.numel()].view_as(tensor))
+                start += tensor.numel()
 
     @torch.no_grad()
     def _descend(self, weight: float, step: int, rate: float) -> None:

@@ -70,8 +70,10 @@ class ModuleArrays:
     ----------
     tensors : dict of str to Tensor
         The arrays, on the device.
+    gradient_and_loss : Tensor of shape (n_parameters + 1,)
+        What processes add up after every step; the loss is the last number.
     gradient : Tensor of shape (n_parameters,)
-        The ``grad`` of every parameter is a view of it.
+        A view of the former, as is the ``grad`` of every parameter.
     n_decayed : int
         Weight decay is for the first so many parameters.
 
@@ -92,7 +94,8 @@ class ModuleArrays:
                 arrays[name] = aligned(array)
         self.tensors = {name: self._tensor(array) for name, array in arrays.items()}
         self.parameters = self.tensors["parameters"]
-        self.gradient = torch.zeros_like(self.parameters)
+        self.gradient_and_loss = self.parameters.new_zeros(len(self.parameters) + 1)
+        self.gradient = self.gradient_and_loss[:-1]
         self._bind_parameters()
         self._bind_others()
 

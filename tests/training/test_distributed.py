@@ -1,0 +1,193 @@
+"""Several processes train as one would. Run as a script, this file is one of the processes."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from torch import nn
+
+from glassnet.errors import DistributedError, InvalidInputError
+from glassnet.estimators.module import ModuleClassifier, ModuleRegressor
+from glassnet.learning.dropout import Dropout
+from glassnet.training.distributed import ALONE, Group, check_shared, current, joined
+
+RNG = np.random.default_rng(0)
+PICTURES = RNG.integers(256, size=(45, 1, 12, 12)).astype(np.uint8)
+PHOTOS = RNG.integers(256, size=(21, 3, 32, 32)).astype(np.uint8)
+LABELS = RNG.integers(3, size=45)
+SETTINGS = {"solver": "sgd", "learning_rate_init": 0.05, "max_iter": 2, "tol": None, "random_state": 3}
+
+
+def convolutional(norm: type[nn.Module] = nn.Identity, **options) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3), norm(4), nn.ReLU(), Dropout(0.2), nn.Dropout(0.2), nn.Flatten(), nn.Linear(400, 3)
+    )
+
+
+def normalized() -> nn.Module:
+    return convolutional(nn.BatchNorm2d)
+
+
+def plain_normalized() -> nn.Module:
+    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.Flatten(), nn.Linear(400, 3))
+
+
+def perceptron(n_features: int, n_outputs: int) -> nn.Module:
+    return nn.Sequential(nn.Linear(n_features, 16), nn.Tanh(), nn.Linear(16, n_outputs))
+
+
+# name -> how it is fitted; 45 samples in batches of 14 leave 3 for the last batch: fewer than four processes
+FITS = {
+    "mlp": lambda **o: ModuleRegressor(perceptron, batch_size=14, **SETTINGS, **o).fit(
+        PICTURES.reshape(45, -1), LABELS, LABELS + 0.5
+    ),
+    "dropout": lambda **o: ModuleClassifier(
+        convolutional, batch_size=14, alpha=1e-3, augment="crop-flip", label_smoothing=0.1, **SETTINGS, **o
+    ).fit(PICTURES, LABELS),
+    "batch-norm": lambda **o: ModuleClassifier(normalized, batch_size=15, **SETTINGS, **o).fit(PICTURES, LABELS),
+    "synchronized": lambda **o: ModuleClassifier(plain_normalized, batch_size=14, **SETTINGS, **o).fit(
+        PICTURES, LABELS
+    ),
+    "lenet5": lambda **o: ModuleClassifier("lenet5", batch_size=10, **SETTINGS, **o).fit(PHOTOS[:, :1], LABELS[:21]),
+    "resnet20": lambda **o: ModuleClassifier("resnet20", batch_size=12, **SETTINGS | {"max_iter": 1}, **o).fit(
+        PHOTOS, LABELS[:21]
+    ),
+}
+
+
+def torchrun(n_processes: int, *arguments: str | Path, **variables: str) -> subprocess.CompletedProcess:
+    """Run this file in several processes."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n_processes}"]
+    command = [*launch, __file__, *map(str, arguments)]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture(scope="module", params=[2, 4])
+def together(request, tmp_path_factory):
+    """The arrays of every fit in two and in four processes."""
+    path = tmp_path_factory.mktemp("together") / "arrays.npz"
+    run = torchrun(request.param, "fit", path)
+    assert run.returncode == 0, run.stderr
+    return request.param, np.load(path)
+
+
+@pytest.mark.parametrize("name", [name for name in FITS if name != "synchronized"])
+def test_n_processes_make_the_steps_of_one_that_takes_n_parts(together, name):
+    n, found = together
+    alone = FITS[name](accumulate=n)
+    assert alone.engine_ == "autograd"
+    for key in ("parameters", "velocity"):
+        np.testing.assert_allclose(found[f"{name}/{key}"], alone.state_.arrays[key], rtol=2e-4, atol=2e-5)
+    np.testing.assert_allclose(found[f"{name}/losses"], alone.loss_curve_, rtol=1e-5)
+
+
+def test_without_parts_of_their_own_they_are_one_process_to_rounding(together):
+    _, found = together
+    alone = FITS["mlp"]()
+    np.testing.assert_allclose(found["mlp/parameters"], alone.state_.arrays["parameters"], rtol=2e-5, atol=2e-6)
+
+
+def test_synchronized_batch_norm_sees_the_whole_batch(together):
+    n, found = together
+    alone = FITS["synchronized"]()
+    for key, array in alone.state_.arrays.items():
+        np.testing.assert_allclose(found[f"synchronized/{key}"], array, rtol=2e-4, atol=2e-5, err_msg=f"{n} {key}")
+
+
+def test_running_statistics_are_the_mean_of_the_processes(together):
+    n, found = together
+    assert np.isfinite(found["batch-norm/buffer:1.running_var"]).all()
+    assert found["batch-norm/buffer:1.running_var"].min() > 0
+    assert found["batch-norm/ranks"].tolist() == list(range(n))  # each rank found the arrays of rank 0 to the bit
+
+
+def test_processes_that_do_not_agree_all_say_so(tmp_path):
+    run = torchrun(2, "disagree", tmp_path / "x.npz")
+    assert run.returncode != 0
+    assert run.stderr.count("DistributedError: The processes do not agree on the data (rank 0: ") == 2
+
+
+def test_a_hung_process_is_not_waited_for_for_ever(tmp_path):
+    run = torchrun(2, "hang", tmp_path / "x.npz", GLASSNET_EXCHANGE_SECONDS="3")
+    assert run.returncode != 0
+    assert "DistributedError: Rank 0 of 2 lost another process, or waited for it in vain (" in run.stderr
+
+
+def alone_with(monkeypatch, **variables: str) -> None:
+    for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+def test_a_missing_variable_is_named(monkeypatch):
+    alone_with(monkeypatch, WORLD_SIZE="2", RANK="0", LOCAL_RANK="0")
+    with pytest.raises(DistributedError, match=r"^MASTER_ADDR, MASTER_PORT not set\. Start .* with torchrun"), joined():
+        pass
+
+
+def test_a_master_that_does_not_answer_is_named_with_the_time(monkeypatch):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    alone_with(
+        monkeypatch, WORLD_SIZE="2", RANK="1", LOCAL_RANK="1", MASTER_ADDR="127.0.0.1",
+        MASTER_PORT=address.partition(":")[2], GLASSNET_RENDEZVOUS_SECONDS="2",
+    )  # fmt: skip
+    with (
+        pytest.raises(DistributedError, match=rf"Rank 1 of 2 could not meet the others at {address} in \d+ s"),
+        joined(),
+    ):
+        pass
+
+
+def test_without_torchrun_a_process_is_alone():
+    with joined() as group:
+        assert group == ALONE == current()
+        assert group.gather("x") == ["x"]
+
+
+def test_a_batch_must_have_a_sample_for_every_process(monkeypatch):
+    monkeypatch.setattr("glassnet.training.distributed.current", lambda: Group(0, 4))
+    engine = type("Engine", (), {"name": "autograd", "group": None})
+    with pytest.raises(InvalidInputError, match="batch_size=3 is smaller than the number of processes, 4"):
+        check_shared(engine, 3)
+    with pytest.raises(InvalidInputError, match="'kernel' works in one process, but 4 were started"):
+        check_shared(type("Engine", (), {"name": "kernel"}), 8)
+
+
+def _fit(path: Path, group: Group) -> None:
+    arrays = {}
+    for name, fit in FITS.items():
+        net = fit(**({"synchronize_batch_norm": True} if name == "synchronized" else {}))
+        arrays |= {f"{name}/{key}": array for key, array in net.state_.arrays.items()}
+        arrays[f"{name}/losses"] = np.array(net.loss_curve_)
+    told = group.gather({name: array.tobytes() for name, array in arrays.items()})
+    arrays["batch-norm/ranks"] = np.array([rank for rank, each in enumerate(told) if each == told[0]])
+    if group.leads:
+        np.savez(path, **arrays)
+
+
+def _main(what: str, path: str) -> None:
+    with joined() as group:
+        if what == "fit":
+            _fit(Path(path), group)
+        elif what == "disagree":
+            ModuleClassifier(convolutional, **SETTINGS).fit(PICTURES, np.roll(LABELS, group.rank))
+        elif group.rank == 1:
+            import time
+
+            time.sleep(30)
+        else:
+            ModuleClassifier(convolutional, **SETTINGS).fit(PICTURES, LABELS)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])
