@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated
 
 import typer
@@ -54,11 +55,21 @@ def main() -> None:
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # idle BLAS threads must not spin beside torch's
     warnings.showwarning = _warn
     try:
-        app()
+        with _other_processes():
+            app()
     except (UnknownNameError, InvalidInputError) as error:
         _fail(error, 2)
     except (GlassnetError, OSError) as error:
         _fail(error, 1)
+
+
+def _other_processes() -> AbstractContextManager:
+    """Return what joins the processes that torchrun has started, where it has."""
+    if "WORLD_SIZE" not in os.environ:
+        return nullcontext()
+    from glassnet.training.distributed import joined
+
+    return joined()
 
 
 def _warn(message: Warning | str, *where: object, **also: object) -> None:

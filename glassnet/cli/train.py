@@ -126,6 +126,7 @@ def train(
     """Train a network and say how well it does on held-out data."""
     from glassnet.cli.loading import load_data
     from glassnet.data.dataset import scaled
+    from glassnet.training.distributed import current
 
     if out is not None and out.exists() and not out.is_dir():
         raise RunFolderError(f"--out {out} is a file; it must be a folder.")
@@ -141,7 +142,9 @@ def train(
         estimator.set_params(image_shape=dataset.image_shape)
     start = time.perf_counter()
     options = _checkpoints(out / "checkpoints", resume) if out is not None and network in MODULES else {}
-    _fit(estimator, dataset, progress=not as_json, **options)
+    _fit(estimator, dataset, progress=not as_json and current().leads, **options)
+    if not current().leads:
+        return  # of several processes, one measures, saves and prints
     result = {"network": network, "data": data, "seed": seed} | _measure(estimator, dataset)
     result |= {"note": dataset.note} if dataset.note else {}
     result["seconds"] = round(time.perf_counter() - start, 3)
@@ -209,12 +212,15 @@ def _check_resume(resume: bool, network: str, out: Path | None) -> None:
 
 
 def _checkpoints(folder: Path, resume: bool) -> dict[str, Any]:
-    """Return what `fit` needs to keep every epoch, and to go on from the last."""
+    """Return what `fit` needs to keep every epoch, and to go on from the last; torchrun's restarts always do."""
     from glassnet.training.checkpoint import Checkpoint, checkpoints
+    from glassnet.training.distributed import current, restarts
 
-    if checkpoints(folder) and not resume:
+    held = bool(checkpoints(folder))
+    if held and not resume and not restarts():
         raise RunFolderError(f"{folder} holds a run: add --resume to go on with it, or take another --out.")
-    return {"observers": [Checkpoint(folder)], "resume": folder if resume else None}
+    goes_on = resume or (held and restarts() > 0)
+    return {"observers": [Checkpoint(folder)] if current().leads else [], "resume": folder if goes_on else None}
 
 
 def _check_kind(network: str, estimator: Any, dataset: Dataset) -> None:

@@ -8,6 +8,7 @@ loses at most the epoch that it was in; one that Ctrl-C or SIGTERM ends loses no
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,9 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from glassnet.errors import InvalidInputError, RunFolderError
+from glassnet.errors import GlassnetWarning, InvalidInputError, RunFolderError
 from glassnet.files import write_whole
+from glassnet.training.distributed import fingerprint
 from glassnet.training.observers import EpochLosses, Observer
 from glassnet.training.state import COUNTERS, TrainingState
 
@@ -93,8 +95,8 @@ class Checkpoint(Observer):
 
     def _begin(self, state: TrainingState) -> None:
         begun: list[float] = []
-        if held := checkpoints(self.folder):
-            about = read(held[-1])[1]
+        if checkpoints(self.folder):
+            about = _newest(self.folder)[1]
             step = about["counters"]["step"]
             if step != state.step:
                 raise RunFolderError(
@@ -131,8 +133,12 @@ def serialize(state: TrainingState, about: dict[str, Any]) -> bytes:
     """Return a state and JSON data about it as the content of a safetensors file."""
     saved = state.state_dict()
     counters = {name: saved[name] for name in COUNTERS}
-    text = json.dumps({"format": FORMAT, "counters": counters, **about})
-    return save(saved["arrays"], {"glassnet": text})
+    about = {"format": FORMAT, "counters": counters, "checksum": _checksum(saved["arrays"]), **about}
+    return save(saved["arrays"], {"glassnet": json.dumps(about)})
+
+
+def _checksum(arrays: dict[str, np.ndarray]) -> str:
+    return fingerprint(*(arrays[name] for name in sorted(arrays)))
 
 
 def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -151,6 +157,8 @@ def read(path: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise RunFolderError(f"{path} is not a whole checkpoint: {error!r}") from error
     if about["format"] != FORMAT:
         raise RunFolderError(f"{path} has format {about['format']!r}; this glassnet reads format {FORMAT}.")
+    if about.get("checksum") != _checksum(arrays):
+        raise RunFolderError(f"{path} is damaged: its checksum is not that of its content.")
     return {"arrays": arrays, **about["counters"]}, about
 
 
@@ -176,7 +184,7 @@ def resume(folder: str | Path, state: TrainingState) -> list[float]:
     InvalidInputError
         If it is of another network, or of data divided otherwise.
     """
-    saved, about = read(_newest(folder))
+    saved, about = _newest(folder)
     state.load_state_dict(saved)
     return about["losses"]
 
@@ -189,12 +197,18 @@ def losses_begun(folder: str | Path) -> list[float]:
     RunFolderError
         As `resume`.
     """
-    return read(_newest(folder))[1]["begun"]
+    return _newest(folder)[1]["begun"]
 
 
-def _newest(folder: str | Path) -> Path:
+def _newest(folder: str | Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the newest checkpoint that is whole; say so where a newer one is not."""
     folder = Path(folder)
     held = [folder] if folder.is_file() else checkpoints(folder)
     if not held:
         raise RunFolderError(f"There is no checkpoint in {folder}.")
-    return held[-1]
+    for path in reversed(held[1:]):
+        try:
+            return read(path)
+        except RunFolderError as error:
+            warnings.warn(f"{error} Going on from the one before it.", GlassnetWarning, stacklevel=4)
+    return read(held[0])

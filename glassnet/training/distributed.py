@@ -113,7 +113,7 @@ def current() -> Group:
 
 def is_launched() -> bool:
     """Return whether torchrun has started this process."""
-    return "TORCHELASTIC_RUN_ID" in os.environ or "WORLD_SIZE" in os.environ
+    return "WORLD_SIZE" in os.environ
 
 
 def restarts() -> int:
@@ -166,6 +166,7 @@ def _connect(backend: str) -> None:
     exchange = _seconds("GLASSNET_EXCHANGE_SECONDS", EXCHANGE_SECONDS)
     try:
         store, rank, size = next(dist.rendezvous("env://", timeout=timedelta(seconds=wait)))
+        store = dist.PrefixStore(f"glassnet-{restarts()}", store)  # a restart must not meet the addresses of the dead
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=timedelta(seconds=exchange))
     except (OSError, RuntimeError) as error:
         waited = time.monotonic() - start

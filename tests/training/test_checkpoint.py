@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from glassnet import MLPClassifier
-from glassnet.errors import InvalidInputError, RunFolderError
+from glassnet.errors import GlassnetWarning, InvalidInputError, RunFolderError
 from glassnet.estimators.module import ModuleClassifier
 from glassnet.learning.dropout import Dropout
 from glassnet.training.checkpoint import BEST, Checkpoint, checkpoints, read, resume
@@ -146,6 +146,18 @@ def test_what_cannot_be_resumed_says_why(tmp_path):
     newest.write_bytes(newest.read_bytes()[:-9])
     with pytest.raises(RunFolderError, match="not a whole checkpoint"):
         classifier().fit(X, Y, resume=tmp_path)
+
+
+@pytest.mark.usefixtures("one_thread")
+def test_a_damaged_checkpoint_is_passed_over_for_the_one_before(tmp_path):
+    straight = classifier().fit(X, Y, observers=[Checkpoint(tmp_path)])
+    newest = checkpoints(tmp_path)[-1]
+    content = bytearray(newest.read_bytes())
+    content[-1] ^= 1  # still a whole safetensors file
+    newest.write_bytes(content)
+    with pytest.warns(GlassnetWarning, match=r"epoch-00005\.safetensors is damaged: its checksum"):
+        resumed = classifier().fit(X, Y, resume=tmp_path)
+    np.testing.assert_array_equal(resumed.state_.arrays["parameters"], straight.state_.arrays["parameters"])
 
 
 def test_a_disk_that_is_full_leaves_the_last_checkpoint(tmp_path, monkeypatch):
