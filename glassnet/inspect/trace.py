@@ -87,7 +87,7 @@ def trace(
     """
     module = getattr(model, "module_", model)
     if not isinstance(module, nn.Module):
-        return trace_dense(model, *inputs, layers=layers, gradients=bool(gradients), max_bytes=max_bytes)
+        return trace_dense(model, *inputs, layers=layers, gradients=gradients, max_bytes=max_bytes)
     parts, aliases = _parts(module)
     _check_traceable(parts)
     wanted = _wanted(layers, parts, aliases)

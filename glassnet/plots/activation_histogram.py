@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +12,21 @@ from glassnet.errors import InvalidInputError
 from glassnet.plots.dense import layer_activations, layer_names, pre_activations
 from glassnet.plots.display import Display
 from glassnet.plots.style import Theme, number, panels, use_axes
+from glassnet.plots.traced import (
+    as_array,
+    call_name,
+    input_name,
+    is_normalization,
+    output_of,
+    shown_calls,
+    spread_over,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
+
+    from glassnet.inspect.traced import Trace
 
 
 @dataclass
@@ -98,6 +110,41 @@ class ActivationHistogramDisplay(Display):
         """
         return cls([[_histogram(name, np.asarray(array), n_bins) for name, array in arrays.items()]])
 
+    @classmethod
+    def from_trace(
+        cls, trace: Trace, layers: str | Iterable[str] | None = None, *, n_bins: int = 50, max_layers: int = 6
+    ) -> ActivationHistogramDisplay:
+        """Count what goes into a traced network's normalizations, above, and what comes out, below.
+
+        Parameters
+        ----------
+        trace : Trace
+            Of many samples.
+        layers : str or iterable of str, optional
+            Addresses; the layers that normalize unless given.
+        n_bins : int
+            Bins of each histogram.
+        max_layers : int
+            How many layers to draw; of more, so many spread over the depth.
+
+        Raises
+        ------
+        InvalidInputError
+            If no layer normalizes.
+        """
+        calls = [call for call in shown_calls(trace, layers) if layers is not None or is_normalization(call)]
+        if not calls:
+            raise InvalidInputError("No layer of this trace normalizes; name the layers to count (layers=...).")
+        chosen = [calls[i] for i in spread_over(len(calls), max_layers)]
+        before = [("before", call, as_array(call.values[input_name(call) or "input"])) for call in chosen]
+        after = [("after", call, output_of(call)) for call in chosen]
+        said = f" ({len(chosen)} of {len(calls)} layers)" if len(chosen) < len(calls) else ""
+        rows = [
+            [_histogram(f"{what} {call_name(call)}", a, n_bins) for what, call, a in row] for row in (before, after)
+        ]
+        rows[0][0].name += said
+        return cls(rows)
+
     def _size(self) -> tuple[float, float]:
         return 2.8 * len(self.rows[0]), 2.4 * len(self.rows)
 
@@ -108,7 +155,7 @@ class ActivationHistogramDisplay(Display):
 
 
 def _draw_histogram(ax: Axes, theme: Theme, histogram: Histogram) -> None:
-    silent = f", {histogram.n_silent} of {histogram.n_units} units silent" if histogram.n_silent else ""
+    silent = f"\n{histogram.n_silent} of {histogram.n_units} units silent" if histogram.n_silent else ""
     broken = f", {histogram.n_not_finite} not finite" if histogram.n_not_finite else ""
     use_axes(
         ax,

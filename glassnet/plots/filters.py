@@ -11,11 +11,15 @@ import numpy as np
 from glassnet.errors import InvalidInputError
 from glassnet.plots.dense import dense_layers
 from glassnet.plots.display import Display
-from glassnet.plots.style import Theme, panels, symmetric_limit, use_colorbar, use_frame
+from glassnet.plots.sheet import draw_cells, finite_limit
+from glassnet.plots.style import Theme, number, panels, use_colorbar, use_frame, use_title
+from glassnet.plots.traced import as_array, said_not_finite
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
+
+    from glassnet.inspect.traced import Trace
 
 
 @dataclass
@@ -98,6 +102,39 @@ class FiltersDisplay(Display):
         """
         return cls.from_weights(dense_layers(estimator)[0][0].T, image_shape, **how)
 
+    @classmethod
+    def from_trace(cls, trace: Trace, layer: str | None = None, *, max_filters: int = 32) -> FiltersDisplay:
+        """Take the weights of a convolution in a traced network.
+
+        Filters of one or three channels are one picture each, of others one picture per input channel.
+
+        Parameters
+        ----------
+        trace : Trace
+        layer : str, optional
+            Its address; the first convolution unless given.
+        max_filters : int
+            How many pictures to draw.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such layer; the nearest name is offered.
+        InvalidInputError
+            If it is no convolution over height and width.
+        """
+        calls = trace.calls if layer is None else [trace.call(layer)]
+        found = [call for call in calls if "weight" in call.values and call.values["weight"].ndim == 4]
+        if not found:
+            where = "This trace" if layer is None else f"Layer {layer!r} ({calls[0].kind})"
+            raise InvalidInputError(f"{where} has no filters: no weight of shape (output, input, height, width).")
+        weight = as_array(found[0].values["weight"])
+        n_out, n_in, *size = weight.shape
+        if n_in in (1, 3):
+            return cls.from_weights(weight, (n_in, *size), max_filters=max_filters)
+        names = [f"{i + 1}, input {j + 1}" for i in range(n_out) for j in range(n_in)]
+        return cls.from_weights(weight.reshape(n_out * n_in, -1), size, names=names, max_filters=max_filters)
+
     def _columns(self) -> int:
         return min(8, len(self.filters))
 
@@ -106,19 +143,17 @@ class FiltersDisplay(Display):
 
     def _draw(self, ax: Axes, theme: Theme) -> None:
         axes = panels(ax, -(-len(self.filters) // self._columns()), self._columns()).ravel()
-        limit = symmetric_limit(self.filters)
+        limit = finite_limit(self.filters)
         for panel, picture, name in zip(axes, self.filters, self.names, strict=False):
-            use_frame(panel, theme, name)
+            use_frame(panel, theme, name + said_not_finite(picture))
             if picture.ndim == 3:
-                panel.imshow(0.5 + 0.5 * picture / limit)
+                panel.imshow(np.nan_to_num(0.5 + 0.5 * picture / limit))
             else:
-                shown = panel.imshow(picture, cmap=theme.signed_map(), vmin=-limit, vmax=limit)
+                shown = draw_cells(panel, theme, picture, limit, aspect="equal")
         for panel in axes[len(self.filters) :]:
             panel.set_axis_off()
+        some = f" ({len(self.filters)} of {self.n_units} filters)" if len(self.filters) < self.n_units else ""
         if self.filters.ndim == 3:
-            said = (
-                "weight"
-                if len(self.filters) == self.n_units
-                else f"weight ({len(self.filters)} of {self.n_units} units)"
-            )
-            use_colorbar(list(axes), shown, theme, said, fraction=0.03, pad=0.02)
+            use_colorbar(list(axes), shown, theme, f"weight{some}", fraction=0.03, pad=0.02)
+        else:
+            use_title(ax, theme, f"red, green and blue: grey is 0, full is ±{number(limit)}{some}")

@@ -11,10 +11,21 @@ from glassnet.errors import InvalidInputError
 from glassnet.plots.dense import layer_activations, layer_names, pre_activations
 from glassnet.plots.display import Display
 from glassnet.plots.style import HAIR, Theme, panels, use_axes, use_whole_ticks
+from glassnet.plots.traced import (
+    as_array,
+    call_name,
+    input_name,
+    is_activation,
+    output_name,
+    output_of,
+    spread_over,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike
+
+    from glassnet.inspect.traced import Trace
 
 
 @dataclass
@@ -66,6 +77,41 @@ class SignalDisplay(Display):
         h = [values[0] for values in layer_activations(estimator, sample[None])]
         return cls(["input", *layer_names(len(h))], z, [sample, *h])
 
+    @classmethod
+    def from_trace(cls, trace: Trace, *, sample: int = 0, max_layers: int = 6) -> SignalDisplay:
+        """Follow one sample through the activation functions of a traced network.
+
+        Pre-activation is what an activation function gets, activation what it gives. Of a feature map its mean
+        over height and width is shown, of a sequence the mean over its positions.
+
+        Parameters
+        ----------
+        trace : Trace
+            Of a torch module, or of a dense network.
+        sample : int
+            Row of the batch.
+        max_layers : int
+            How many to draw; of more, so many spread over the depth.
+
+        Raises
+        ------
+        InvalidInputError
+            If the trace shows no activation function, or there is no such sample.
+        """
+        bent = [call for call in trace.calls if "pre_activation" in call.values or is_activation(call)]
+        bent = [call for call in bent if input_name(call) and output_name(call)]
+        if not bent:
+            raise InvalidInputError("No activation function was recorded: there is no signal to follow.")
+        chosen = [bent[i] for i in spread_over(len(bent), max_layers)]
+        before = ["pre_activation" if "pre_activation" in call.values else input_name(call) or "" for call in chosen]
+        z = [_per_unit(as_array(c.values[quantity]), sample) for c, quantity in zip(chosen, before, strict=True)]
+        h = [_per_unit(output_of(call), sample) for call in chosen]
+        first = _per_unit(as_array(trace.calls[0].values[input_name(trace.calls[0]) or "input"]), sample, mean=False)
+        names = [call_name(call) for call in chosen]
+        if len(chosen) < len(bent):
+            names[-1] += f"\n({len(chosen)} of {len(bent)})"
+        return cls(["input", *names], z, [first, *h])
+
     def _size(self) -> tuple[float, float]:
         return 2.3 * len(self.names), 3.9
 
@@ -77,6 +123,16 @@ class SignalDisplay(Display):
             _draw_bars(panel, theme, "" if i else name, h, *labels)
         for i, (panel, name, z) in enumerate(zip(above[1:], self.names[1:], self.pre_activations, strict=True)):
             _draw_bars(panel, theme, name, z, "", "pre-activation z" if i == 0 else "")
+
+
+def _per_unit(values: np.ndarray, sample: int, mean: bool = True) -> np.ndarray:
+    """Return one number per unit or channel for one row of the batch."""
+    if not -len(values) <= sample < len(values):
+        raise InvalidInputError(f"sample takes a row of the batch of {len(values)}, got {sample}.")
+    one = np.squeeze(values[sample])
+    if not mean or one.ndim < 2:
+        return one.ravel()
+    return one.mean(axis=(1, 2)) if one.ndim == 3 else one.reshape(-1, one.shape[-1]).mean(axis=0)
 
 
 def _draw_bars(ax: Axes, theme: Theme, title: str, values: np.ndarray, xlabel: str, ylabel: str) -> None:
