@@ -124,10 +124,11 @@ class LayerTensorsDisplay(Display):
             put_text(cells[0], 0.95, 0.25, row.kind, theme, ha="right", fontsize=SMALL, color=theme.muted)
             shown = list(row.parameters.items())[:2]
             for cell, (name, values) in zip(cells[1:3], shown, strict=False):
-                _draw_tensor(cell, theme, name, values, numbers=5)
+                filters = values.swapaxes(0, 1) if values.ndim == 4 else values  # outputs from left to right
+                _draw_tensor(cell, theme, name, filters, values.shape, numbers=5)
             for cell in cells[1 + len(shown) : 3]:
                 cell.set_axis_off()
-            _draw_tensor(cells[3], theme, "activation", row.activation, numbers=10)
+            _draw_tensor(cells[3], theme, "activation", row.activation, row.activation.shape, numbers=10)
         if len(self.rows) < self.n_layers:
             use_title(ax, theme, f"{len(self.rows)} of {self.n_layers} layers")
 
@@ -138,10 +139,12 @@ def _parameters(call: Call) -> dict[str, np.ndarray]:
     return {n: as_array(t) for n, t in call.values.items() if n not in made and not n.endswith(".gradient")}
 
 
-def _draw_tensor(ax: Axes, theme: Theme, name: str, values: np.ndarray, numbers: int) -> None:
+def _draw_tensor(
+    ax: Axes, theme: Theme, name: str, values: np.ndarray, shape: tuple[int, ...], numbers: int
+) -> None:
     sheet, note = as_sheet(values.astype(float))
     limit = finite_limit(values)
     said = ", ".join(filter(None, [note, f"±{number(limit)}"])) + said_not_finite(values)
     separator = "\n" if note else ", "
-    use_frame(ax, theme, f"{name} {said_shape(values.shape)}{separator}{said}")
+    use_frame(ax, theme, f"{name} {said_shape(shape)}{separator}{said}")
     draw_cells(ax, theme, sheet, limit, aspect="equal" if np.squeeze(values).ndim > 3 else "auto", numbers=numbers)
