@@ -134,7 +134,7 @@ def _add_gradients(estimator: Any, X: np.ndarray, calls: list[Call], wanted: set
         places |= {(i, "input"): h, (i, "weight"): weight.requires_grad_(), (i, "bias"): bias.requires_grad_()}
         z = places[i, "pre_activation"] = h @ weight + bias
         h = places[i, "output"] = _DIFFERENTIABLE[name](z)
-    scalar = gradients(h) if callable(gradients) else h.sum()
+    scalar: Tensor = gradients(h) if callable(gradients) else h.sum()  # type: ignore[assignment]
     found = torch.autograd.grad(scalar, list(places.values()))
     for (i, quantity), gradient in zip(places, found, strict=True):
         if calls[i].address in wanted:

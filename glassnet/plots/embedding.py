@@ -15,7 +15,7 @@ import numpy as np
 
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.plots.display import Display
-from glassnet.plots.style import SMALL, Theme, marker, number, panels, use_frame, use_legend
+from glassnet.plots.style import Theme, marker, number, panels, use_frame, use_legend
 from glassnet.plots.traced import call_name, output_of, shown_calls, spread_over
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from glassnet.inspect.traced import Trace
 
-METHODS = ("pca", "tsne")
+METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 MOST_CLASSES = 10  # that have a colour of their own
 NEIGHBORS = 5  # of which trustworthiness speaks, scikit-learn's default
 
@@ -191,11 +191,8 @@ class EmbeddingDisplay(Display):
             use_frame(panel, theme, f"{layer.name}\n{said}")
             self._draw_points(panel, theme, layer.points)
             panel.set_aspect("equal", adjustable="datalim")
-        how = {"title": "t-SNE" if self.method == "tsne" else "PCA", "title_fontsize": SMALL, "markerscale": 1.6}
-        last = axes[columns - 1]
-        use_legend(last, theme, loc="upper left", bbox_to_anchor=(1.02, 1.0), borderaxespad=0, **how)
-        if (legend := last.get_legend()) is not None:
-            legend.get_title().set_color(theme.ink)
+        place = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0), "borderaxespad": 0}
+        use_legend(axes[columns - 1], theme, title=METHODS[self.method], markerscale=1.6, **place)
 
     def _draw_points(self, ax: Axes, theme: Theme, points: np.ndarray) -> None:
         for c, name in enumerate(self.names[:MOST_CLASSES]):
@@ -274,4 +271,5 @@ def _tsne(rows: np.ndarray, before: np.ndarray | None, seed: int) -> np.ndarray:
     start = _pca(rows, None) if before is None else np.nan_to_num(before)
     start = 1e-4 * start / max(start[:, 0].std(), np.finfo(float).tiny)
     perplexity = min(30.0, (len(rows) - 1) / 3)
-    return TSNE(init=start.astype(np.float32), perplexity=perplexity, random_state=seed).fit_transform(rows)
+    points = TSNE(init=start.astype(np.float32), perplexity=perplexity, random_state=seed).fit_transform(rows)
+    return points if before is None else points @ _turn(points, before)

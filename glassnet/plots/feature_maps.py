@@ -158,8 +158,8 @@ def _frame(ax: Axes, theme: Theme, place: tuple[float, float, float, float]) -> 
 def _picture(trace: Trace, sample: int) -> np.ndarray | None:
     """Return what the model was given, as a picture."""
     quantity = input_name(trace.calls[0])
-    values = as_array(trace.calls[0].values[quantity]) if quantity else np.empty(0)
-    if values.ndim != 4 or values.shape[1] not in (1, 3):
+    values = as_array(trace.calls[0].values[quantity]) if quantity else None
+    if values is None or values.ndim != 4 or values.shape[1] not in (1, 3):
         return None
     low, high = values[sample].min(), values[sample].max()
     picture = (values[sample] - low) / (high - low if high > low else 1)

@@ -15,12 +15,16 @@ from rich.progress import track
 
 from glassnet.errors import UnknownNameError
 from glassnet.files import write_whole
-from glassnet.plots import gallery_deep, gallery_dense, gallery_films
+from glassnet.plots import gallery_deep, gallery_dense, gallery_films, gallery_layers
 from glassnet.plots.display import Display
 from glassnet.plots.film import FORMATS as FILM_FORMATS
 from glassnet.plots.style import THEMES
 
-PICTURES: dict[str, Callable[[], Display]] = {**gallery_dense.PICTURES, **gallery_deep.PICTURES}
+PICTURES: dict[str, Callable[[], Display]] = {
+    **gallery_dense.PICTURES,
+    **gallery_deep.PICTURES,
+    **gallery_layers.PICTURES,
+}
 FILMS: dict[str, Callable[[], Display]] = gallery_films.FILMS
 
 

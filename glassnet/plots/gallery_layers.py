@@ -11,15 +11,11 @@ import numpy as np
 from glassnet.data import load
 from glassnet.inspect.history import History
 from glassnet.plots.display import Display
-from glassnet.registry import MODULE_ESTIMATORS, NETWORKS, PLOTS, resolve
+from glassnet.plots.gallery_nets import picture
+from glassnet.registry import MODULE_ESTIMATORS, NETWORKS, resolve
 
 MNIST = (1, 28, 28)
 GROUPS = {c: "with a loop" if c in (0, 6, 8, 9) else "without" for c in range(10)}  # of the digits
-
-
-def picture(name: str) -> Any:
-    """Return the Display of this name."""
-    return resolve(PLOTS, "plot", name)
 
 
 @cache
@@ -89,7 +85,7 @@ def gradient_flow_resnet() -> Display:
     return picture("gradient-flow").from_history(net, history, d.X_train[:50], d.y_train[:50], max_steps=5)
 
 
-LAYER_PICTURES: dict[str, Callable[[], Display]] = {
+PICTURES: dict[str, Callable[[], Display]] = {
     "signal-lenet": signal,
     "layer-tensors-lenet": lambda: picture("layer-tensors").from_trace(traced(lenet()[0], 3)[0]),
     "activation-histogram-normalization": lambda: picture("activation-histogram").from_trace(

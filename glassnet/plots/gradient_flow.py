@@ -14,7 +14,7 @@ import numpy as np
 from glassnet.errors import InvalidInputError
 from glassnet.plots.display import Display
 from glassnet.plots.replay import at_steps, chosen_steps
-from glassnet.plots.style import HAIR, LINE, SMALL, Theme, panels, use_axes, use_colorbar, use_legend, use_title
+from glassnet.plots.style import HAIR, LINE, Theme, panels, use_axes, use_colorbar, use_legend, use_title
 from glassnet.plots.traced import as_array, call_name, is_activation, output_of
 
 if TYPE_CHECKING:
@@ -185,9 +185,7 @@ class GradientFlowDisplay(Display):
         if len(self.unit_names) > MOST_CURVES:
             use_title(ax, theme, f"dead units ({MOST_CURVES} of {len(self.unit_names)} layers)")
         ax.set_ylim(-0.03, 1.03)
-        use_legend(ax, theme, title="at the end", title_fontsize=SMALL)
-        if (legend := ax.get_legend()) is not None:
-            legend.get_title().set_color(theme.ink)
+        use_legend(ax, theme, title="at the end")
 
 
 def _use_names(ax: Axes, theme: Theme, names: list[str]) -> None:

@@ -139,9 +139,7 @@ def _parameters(call: Call) -> dict[str, np.ndarray]:
     return {n: as_array(t) for n, t in call.values.items() if n not in made and not n.endswith(".gradient")}
 
 
-def _draw_tensor(
-    ax: Axes, theme: Theme, name: str, values: np.ndarray, shape: tuple[int, ...], numbers: int
-) -> None:
+def _draw_tensor(ax: Axes, theme: Theme, name: str, values: np.ndarray, shape: tuple[int, ...], numbers: int) -> None:
     sheet, note = as_sheet(values.astype(float))
     limit = finite_limit(values)
     said = ", ".join(filter(None, [note, f"±{number(limit)}"])) + said_not_finite(values)
