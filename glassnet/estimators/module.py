@@ -50,6 +50,9 @@ class ModuleClassifier(ClassifierMixin, ModuleEstimator):
     synchronize_batch_norm : bool, default=False
         Whether batch normalization sees the samples of all processes, where several train
         together (see `glassnet.training.distributed`); else each sees its own.
+    processes : int, default=1
+        The fit is made by so many processes of this machine, which are started for it. A
+        program that torchrun has started leaves it at 1.
     label_smoothing : float, default=0
         Share of the target in [0, 1) that is spread evenly over all classes.
     class_weight : dict, "balanced" or None, default=None
@@ -112,6 +115,7 @@ class ModuleClassifier(ClassifierMixin, ModuleEstimator):
         precision: str = "float32",
         device: str = "cpu",
         synchronize_batch_norm: bool = False,
+        processes: int = 1,
         label_smoothing: float = 0.0,
         class_weight: Any = None,
     ):
@@ -146,6 +150,7 @@ class ModuleClassifier(ClassifierMixin, ModuleEstimator):
             precision=precision,
             device=device,
             synchronize_batch_norm=synchronize_batch_norm,
+            processes=processes,
         )
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
@@ -207,7 +212,7 @@ class ModuleRegressor(RegressorMixin, ModuleEstimator):
     module, module_options, image_shape, solver, alpha, batch_size, learning_rate_init, max_iter, \
     shuffle, random_state, tol, n_iter_no_change, learning_rate, power_t, l1, clip_norm, momentum, \
     nesterovs_momentum, beta_1, beta_2, epsilon, augment, accumulate, early_stopping, \
-    validation_fraction, warm_start, verbose, precision, device, synchronize_batch_norm
+    validation_fraction, warm_start, verbose, precision, device, synchronize_batch_norm, processes
         As in `ModuleClassifier`; a callable is offered ``n_outputs``.
 
     Attributes

@@ -7,8 +7,9 @@ state, samples may be pictures, and `AutogradEngine` makes the steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,8 @@ from glassnet.learning.supervised import Supervised, as_input, as_tensor
 from glassnet.learning.synchronized import synchronize
 from glassnet.seeds import resolve_seed
 from glassnet.training.distributed import check_same_fit, current
+from glassnet.training.observers import Observer
+from glassnet.training.processes import fit_in_processes, starts_processes
 from glassnet.training.state import TrainingState
 
 # numbers that go into the module at once in prediction
@@ -76,6 +79,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         precision: str = "float32",
         device: str = "cpu",
         synchronize_batch_norm: bool = False,
+        processes: int = 1,
     ):
         self.module = module
         self.module_options = module_options
@@ -107,6 +111,44 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         self.precision = precision
         self.device = device
         self.synchronize_batch_norm = synchronize_batch_norm
+        self.processes = processes
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        observers: Sequence[Observer] = (),
+        resume: str | Path | None = None,
+    ) -> Any:
+        """Fit the network; with ``processes`` above 1, in so many processes that end with the fit.
+
+        Parameters
+        ----------
+        X, y, sample_weight, observers, resume
+            As in `EpochEstimator.fit`. Observers watch in the process that fits: they cannot be
+            given where other processes do.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        DivergedError, RunFolderError, InvalidInputError
+            As `EpochEstimator.fit`.
+        DistributedError
+            If the processes fail.
+        """
+        if not starts_processes(self):
+            return super().fit(X, y, sample_weight, observers, resume)
+        if observers:
+            raise InvalidInputError(
+                f"observers cannot watch {self.processes} other processes: leave them out, or start "
+                "this program with torchrun and leave processes at 1."
+            )
+        fit_in_processes(self, X, y, sample_weight, resume=resume)
+        return self
 
     @property
     def module_(self) -> nn.Module:

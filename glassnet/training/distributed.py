@@ -161,12 +161,14 @@ def _check_variables() -> None:
 def _connect(backend: str) -> None:
     """Meet the other processes, in the time that is allowed."""
     import torch.distributed as dist
+    from torch.distributed.distributed_c10d import PrefixStore
+    from torch.distributed.rendezvous import rendezvous
 
     wait, start = _seconds("GLASSNET_RENDEZVOUS_SECONDS", RENDEZVOUS_SECONDS), time.monotonic()
     exchange = _seconds("GLASSNET_EXCHANGE_SECONDS", EXCHANGE_SECONDS)
     try:
-        store, rank, size = next(dist.rendezvous("env://", timeout=timedelta(seconds=wait)))
-        store = dist.PrefixStore(f"glassnet-{restarts()}", store)  # a restart must not meet the addresses of the dead
+        store, rank, size = next(rendezvous("env://", timeout=timedelta(seconds=wait)))
+        store = PrefixStore(f"glassnet-{restarts()}", store)  # a restart must not meet the addresses of the dead
         dist.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=timedelta(seconds=exchange))
     except (OSError, RuntimeError) as error:
         waited = time.monotonic() - start
@@ -256,5 +258,5 @@ def fingerprint(*arrays: np.ndarray | None) -> str:
     for array in arrays:
         if array is not None:
             crc = zlib.crc32(f"{array.dtype}{array.shape}".encode(), crc)
-            crc = zlib.crc32(memoryview(np.ascontiguousarray(array)).cast("B"), crc)
+            crc = zlib.crc32(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data, crc)
     return f"{crc:08x}"

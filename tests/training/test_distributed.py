@@ -150,6 +150,31 @@ def test_the_command_line_trains_in_two_processes_and_speaks_once(tmp_path):
     assert len(checkpoints(tmp_path / "checkpoints")) == 1
 
 
+def test_an_estimator_starts_its_own_processes(capsys):
+    n_units = 5
+
+    def network(n_features, n_outputs):  # as in a notebook: it cannot be imported, and knows a value from around it
+        return nn.Sequential(nn.Linear(n_features, n_units), nn.Tanh(), nn.Linear(n_units, n_outputs))
+
+    X, options = PICTURES.reshape(45, -1) / 255, SETTINGS | {"batch_size": 14}
+    net = ModuleRegressor(network, processes=2, verbose=True, **options).fit(X, LABELS)
+    alone = ModuleRegressor(network, **options).fit(X, LABELS)
+    np.testing.assert_allclose(net.state_.arrays["parameters"], alone.state_.arrays["parameters"], rtol=2e-5, atol=2e-6)
+    assert net.predict(X).shape == (45,)
+    assert [line.split(" loss ")[0] for line in capsys.readouterr().out.splitlines()] == ["epoch 1/2", "epoch 2/2"]
+
+
+def test_processes_that_fail_say_why():
+    with pytest.raises(DistributedError, match=r"(?s)The 2 processes failed:.*DivergedError: The loss became"):
+        ModuleRegressor(perceptron, processes=2, **SETTINGS | {"learning_rate_init": 1e30, "batch_size": 5}).fit(
+            PICTURES.reshape(45, -1) * 1.0, LABELS
+        )
+    with pytest.raises(InvalidInputError, match="observers cannot watch 2 other processes"):
+        ModuleRegressor(perceptron, processes=2).fit([[0.0], [1.0]], [0.0, 1.0], observers=[Observer()])
+    with pytest.raises(InvalidInputError, match="processes must be a whole number from 1, got 0"):
+        ModuleRegressor(perceptron, processes=0).fit([[0.0], [1.0]], [0.0, 1.0])
+
+
 def alone_with(monkeypatch, **variables: str) -> None:
     for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"):
         monkeypatch.delenv(name, raising=False)
