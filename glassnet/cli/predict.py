@@ -15,28 +15,33 @@ if TYPE_CHECKING:
 
 
 def predict(
-    run: Annotated[Path, typer.Argument(help="A run folder that `glassnet train --out` wrote.")],
+    run: Annotated[Path, typer.Argument(help="A run folder of `glassnet train --out`, or the name of a trained one.")],
     images: Annotated[list[Path], typer.Argument(help="Pictures, of the size that the network was trained on.")],
     resize: Annotated[bool, typer.Option("--resize", help="Stretch pictures of another size to fit.")] = False,
+    top: Annotated[int, typer.Option("--top", min=1, help="How many of the likeliest classes to print.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Say what a trained network sees in pictures."""
     from glassnet.data import read_image
     from glassnet.training.run_folder import load_run, read_config
+    from glassnet.training.trained import find_run
 
+    run = find_run(run)
     about = read_config(run)["metadata"]
     if not about.get("image_shape"):
         raise InvalidInputError(f"{run} was trained on {about.get('data')!r}, whose samples are not pictures.")
     estimator = load_run(run)
     if not hasattr(estimator, "predict"):
         raise InvalidInputError(f"{run} holds a network that learned without answers: it has none to give.")
-    pictures = [read_image(image, tuple(about["image_shape"]), resize=resize).ravel() for image in images]
+    shape = tuple(about["image_shape"])
+    how = resize or ("crop" if len(shape) == 3 and shape[0] == 3 else False)
+    pictures = [read_image(image, shape, resize=how).ravel() for image in images]
     results = _results(estimator, pictures, about["target_names"])
     if as_json:
         print(json.dumps([{"image": str(image), **result} for image, result in zip(images, results, strict=True)]))
         return
     for image, result in zip(images, results, strict=True):
-        print(f"{image}: {_in_words(result)}")
+        print(f"{image}: {_in_words(result, top)}")
 
 
 def _results(estimator: Any, pictures: list[np.ndarray], names: list[str]) -> list[dict[str, Any]]:
@@ -49,14 +54,14 @@ def _results(estimator: Any, pictures: list[np.ndarray], names: list[str]) -> li
     return results
 
 
-def _in_words(result: dict[str, Any]) -> str:
-    """Return the prediction and the three most likely classes.
+def _in_words(result: dict[str, Any], top: int = 3) -> str:
+    """Return the prediction and the ``top`` likeliest classes.
 
     Examples
     --------
     >>> _in_words({"prediction": "7", "probabilities": {"1": 0.25, "7": 0.75}})
     '7 (7 75.0%, 1 25.0%)'
     """
-    ranked = sorted(result.get("probabilities", {}).items(), key=lambda item: -item[1])[:3]
+    ranked = sorted(result.get("probabilities", {}).items(), key=lambda item: -item[1])[:top]
     shares = ", ".join(f"{name} {share:.1%}" for name, share in ranked)
     return result["prediction"] + (f" ({shares})" if shares else "")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.figures import draw_figures
+from glassnet.cli.watching import say_interrupted, watching
 from glassnet.errors import InvalidInputError, RunFolderError, UnknownNameError
 from glassnet.registry import DATA, MODULE_ESTIMATORS, MODULES, NETWORKS, resolve
 
@@ -93,8 +94,8 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
         "max_iter": 8,
         "tol": None,
     },
-    **{(f"resnet{depth}", "cifar10"): _RESNET_CIFAR for depth in (20, 32, 44, 56, 110)},
-    **{(f"resnet{depth}", "pictures"): _RESNET_IMAGENET for depth in (18, 34, 50, 101, 152)},
+    **{(f"resnet{n}", data): _RESNET_CIFAR for n in (20, 32, 44, 56, 110) for data in ("cifar10", "pictures")},
+    **{(f"resnet{n}", "pictures"): _RESNET_IMAGENET for n in (18, 34, 50, 101, 152)},
     **{("alexnet", data): _ALEXNET for data in ("cifar10", "pictures")},
 }
 
@@ -121,6 +122,12 @@ def train(
         Path | None,
         typer.Option("--record", metavar="FILE", help="JSON file for what was reached, and how."),
     ] = None,
+    log: Annotated[
+        Path | None, typer.Option("--log", metavar="FILE", help="File for a line of JSON after every epoch.")
+    ] = None,
+    tensorboard: Annotated[
+        Path | None, typer.Option("--tensorboard", metavar="FOLDER", help="Folder for TensorBoard's events.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")] = False,
 ) -> None:
     """Train a network and say how well it does on held-out data."""
@@ -141,8 +148,12 @@ def train(
     if network in MODULES and estimator.image_shape is None:
         estimator.set_params(image_shape=dataset.image_shape)
     start = time.perf_counter()
-    options = _checkpoints(out / "checkpoints", resume) if out is not None and network in MODULES else {}
-    _fit(estimator, dataset, progress=not as_json and current().leads, **options)
+    kept = out / "checkpoints" if out is not None and network in MODULES else None
+    try:
+        _fit(estimator, dataset, not as_json and current().leads, **watching(estimator, kept, resume, log, tensorboard))
+    except KeyboardInterrupt:
+        say_interrupted(estimator, kept)
+        raise typer.Exit(130) from None
     if not current().leads:
         return  # of several processes, one measures, saves and prints
     result = {"network": network, "data": data, "seed": seed} | _measure(estimator, dataset)
@@ -209,18 +220,6 @@ def _check_resume(resume: bool, network: str, out: Path | None) -> None:
         raise InvalidInputError("--resume goes on from what is kept in --out: give that folder.")
     if resume and network not in MODULES:
         raise InvalidInputError(f"--resume is for networks that keep every epoch: {', '.join(MODULES)}; got {network}.")
-
-
-def _checkpoints(folder: Path, resume: bool) -> dict[str, Any]:
-    """Return what `fit` needs to keep every epoch, and to go on from the last; torchrun's restarts always do."""
-    from glassnet.training.checkpoint import Checkpoint, checkpoints
-    from glassnet.training.distributed import current, restarts
-
-    held = bool(checkpoints(folder))
-    if held and not resume and not restarts():
-        raise RunFolderError(f"{folder} holds a run: add --resume to go on with it, or take another --out.")
-    goes_on = resume or (held and restarts() > 0)
-    return {"observers": [Checkpoint(folder)] if current().leads else [], "resume": folder if goes_on else None}
 
 
 def _check_kind(network: str, estimator: Any, dataset: Dataset) -> None:

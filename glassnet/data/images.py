@@ -178,7 +178,7 @@ def read_image(
     path: str | os.PathLike | BinaryIO,
     image_shape: tuple[int, ...],
     *,
-    resize: bool = False,
+    resize: bool | Literal["crop"] = False,
     invert: bool | Literal["auto"] = "auto",
 ) -> np.ndarray:
     """Read one image file as the picture that a network was trained on.
@@ -195,8 +195,9 @@ def read_image(
     image_shape : tuple of int
         (height, width) or (1, height, width) for grey, (3, height, width) for colour: a
         `Dataset`'s `image_shape`.
-    resize : bool
-        Stretch a picture of another size to fit; otherwise that is an error.
+    resize : bool or "crop"
+        Stretch a picture of another size to fit; or scale it as a photo, its middle cut out to the
+        form that is needed. Otherwise another size is an error.
     invert : bool or "auto"
 
     Returns
@@ -216,7 +217,7 @@ def read_image(
     Warns
     -----
     GlassnetWarning
-        If `invert="auto"` turned the picture over.
+        If `invert="auto"` turned the picture over, or `resize="crop"` scaled it.
 
     Examples
     --------
@@ -240,12 +241,22 @@ def read_image(
                 f"{name} is {image.height} x {image.width} pixels (height x width), but {height} x {width} are "
                 "needed; resize=True stretches it"
             )
-        image = image.resize((width, height))
+        image = _scaled(image, (width, height), name) if resize == "crop" else image.resize((width, height))
     grey = len(image_shape) == 2 or image_shape[0] == 1
     values = np.asarray(image.convert("L" if grey else "RGB"), np.float32) / np.float32(255)
     if _is_turned(values, invert, name):
         values = 1 - values
     return values.reshape(image_shape) if grey else values.transpose(2, 0, 1).copy()
+
+
+def _scaled(image, size: tuple[int, int], name: str):
+    """Return the middle of a picture, cut out in the form of ``size`` and scaled to it; say so."""
+    from PIL import ImageOps
+
+    width, height = size
+    message = f"{name} is {image.height} x {image.width} pixels; its middle was scaled to {height} x {width}."
+    warnings.warn(message, GlassnetWarning, stacklevel=3)
+    return ImageOps.fit(image, size)
 
 
 def open_picture(path: str | os.PathLike | BinaryIO, name: str):

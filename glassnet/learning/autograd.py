@@ -93,6 +93,11 @@ class AutogradEngine:
             name for name, t in home.tensors.items() if name.startswith("buffer:") and t.is_floating_point()
         ]
 
+    @property
+    def counts(self) -> tuple[int, int] | None:
+        """How many training samples were classified rightly, of how many, so far; None where there are no classes."""
+        return getattr(self.objective, "counts", None)
+
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
         """Make one step per batch; see `glassnet.training.state.Engine`."""
         indices = torch.from_numpy(batches.indices)

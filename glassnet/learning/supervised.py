@@ -48,6 +48,12 @@ class Supervised:
         self.mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean(dtype=np.float64))
         self.image_shape, self.augment, self.label_smoothing = image_shape, augment, label_smoothing
         self.device, self.channels_last = device, channels_last
+        self._hits, self._seen = torch.zeros((), dtype=torch.int64), 0
+
+    @property
+    def counts(self) -> tuple[int, int] | None:
+        """How many samples were classified rightly in training so far, of how many; None for numbers."""
+        return (int(self._hits), self._seen) if self.target.dtype == torch.int64 else None
 
     def total(self, module: nn.Module, rows: Tensor, generator: torch.Generator) -> Tensor:
         """Return the sum of the samples' losses; see `Objective`."""
@@ -57,10 +63,18 @@ class Supervised:
         if self.channels_last and x.ndim == 4:
             x = x.contiguous(memory_format=torch.channels_last)
         z = module(x.to(self.device)).float()
-        losses = self.losses(z, self.target.index_select(0, rows).to(self.device))
+        target = self.target.index_select(0, rows).to(self.device)
+        self._count(z, target)
+        losses = self.losses(z, target)
         if self.sample_weight is None:
             return losses.sum()
         return torch.dot(losses, self.sample_weight.index_select(0, rows).to(self.device))
+
+    @torch.no_grad()
+    def _count(self, z: Tensor, target: Tensor) -> None:
+        if target.dtype == torch.int64:
+            self._hits = self._hits.to(z.device) + (z.argmax(1) == target).sum()
+            self._seen += len(target)
 
     def weight(self, rows: Tensor) -> float:
         """Return the expected sum of the weights of so many samples; see `Objective`."""

@@ -80,12 +80,12 @@ def run(state: TrainingState, stop: int, observers: Sequence[Observer] = ()) -> 
             check_interrupt()
             target = min([stop, *(event for _, event in events if event is not None)])
             while state.step < target:
+                check_interrupt()
                 first_step = state.step
                 losses = pace.timed(state, min(target - state.step, pace.n_steps))
                 best.check(state, losses)
                 for observer in observers:
                     observer.record(first_step, losses)
-                check_interrupt()
             if not _observe(state, events):
                 return
 

@@ -1,0 +1,48 @@
+"""What ``glassnet train`` puts beside a fit: checkpoints, logs, and a word when it is interrupted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from glassnet.errors import RunFolderError
+
+
+def watching(
+    estimator: Any, kept: Path | None, resume: bool, log: Path | None, tensorboard: Path | None
+) -> dict[str, Any]:
+    """Return what `fit` needs to keep every epoch, to go on from the last, and to log them.
+
+    Of several processes one keeps and logs; torchrun's restarts go on without being asked.
+
+    Raises
+    ------
+    RunFolderError
+        If there are checkpoints in ``kept`` and the run is not to go on from them.
+    """
+    from glassnet.training.checkpoint import Checkpoint, checkpoints
+    from glassnet.training.distributed import current, restarts
+
+    validation = (lambda: estimator.validation_loss_curve_[-1]) if getattr(estimator, "early_stopping", False) else None
+    held = kept is not None and bool(checkpoints(kept))
+    if held and not resume and not restarts():
+        raise RunFolderError(f"{kept} holds a run: add --resume to go on with it, or take another --out.")
+    observers = [Checkpoint(kept, measure=validation)] if kept is not None else []
+    observers += _logs(log, tensorboard, validation)
+    options: dict[str, Any] = {"observers": observers} if observers and current().leads else {}
+    return options | ({"resume": kept} if resume or (held and restarts() > 0) else {})
+
+
+def say_interrupted(estimator: Any, kept: Path | None) -> None:
+    """Say how far a fit came, and how it goes on."""
+    how = f"what was learnt is in {kept}: the same command with --resume goes on" if kept else "nothing was kept"
+    print(f"glassnet: interrupted after {getattr(estimator, 'n_iter_', 0)} epochs; {how}.", file=sys.stderr)
+
+
+def _logs(log: Path | None, tensorboard: Path | None, validation: Callable[[], float] | None) -> list[Any]:
+    from glassnet.training.logs import JsonLog, TensorBoardLog
+
+    logs: list[Any] = [JsonLog(log, validation)] if log is not None else []
+    return logs + ([TensorBoardLog(tensorboard, validation)] if tensorboard is not None else [])
