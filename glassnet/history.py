@@ -47,6 +47,7 @@ HISTORY: tuple[Moment, ...] = (
         "A logical calculus of the ideas immanent in nervous activity, Bulletin of Mathematical Biophysics 5",
         "A neuron that fires when a weighted sum reaches a threshold is a gate of logic. Nets of such neurons compute "
         "every logical formula, and so add and multiply. Nobody had yet said how they might learn.",
+        ("neuron",),
     ),
     Moment(
         1958,
@@ -91,7 +92,7 @@ HISTORY: tuple[Moment, ...] = (
         "Learning representations by back-propagating errors, Nature 323; Parallel Distributed Processing, MIT Press",
         "The chain rule carries the error back through every layer, so that hidden units find out what to stand "
         "for. XOR, out of reach in 1969, takes two of them.",
-        ("playground",),
+        ("playground", "activations"),
     ),
     Moment(
         1987,

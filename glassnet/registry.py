@@ -99,6 +99,7 @@ PLOTS: dict[str, str] = {
 
 # classes of the lab's exhibits
 EXHIBITS: dict[str, str] = {
+    "neuron": "glassnet.lab.exhibits.neuron:NeuronExhibit",
     "playground": "glassnet.lab.exhibits.playground:Playground",
     "perceptron": "glassnet.lab.exhibits.perceptron:PerceptronExhibit",
     "adaline": "glassnet.lab.exhibits.adaline:AdalineExhibit",

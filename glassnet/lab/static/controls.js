@@ -86,6 +86,16 @@ export class Controls {
     return h("label", { class: "control toggle" }, input, mark ?? "", h("span", {}, this.label(name)));
   }
 
+  /** A line of text to type, taken over by Enter or by leaving the field. */
+  text(name) {
+    const input = h("input", {
+      type: "text", id: name, testid: name, maxlength: this.properties[name].maxLength, spellcheck: "false",
+      autocomplete: "off", disabled: !this.live, onchange: () => this.change({ [name]: input.value }),
+    });
+    this.syncs.push((settings) => (input.value = settings[name]));
+    return h("div", { class: "control" }, h("label", { for: name }, this.label(name)), input);
+  }
+
   /** A whole number to type, with a button that draws a new one. */
   seed(name) {
     const { minimum: min, maximum: max } = this.properties[name];
