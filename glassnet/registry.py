@@ -74,6 +74,8 @@ DATA: dict[str, str] = {
 PLOTS: dict[str, str] = {
     "activation-functions": "glassnet.plots.activation_functions:ActivationDisplay",
     "activation-histogram": "glassnet.plots.activation_histogram:ActivationHistogramDisplay",
+    "architecture": "glassnet.plots.architecture:ArchitectureDisplay",
+    "block-diagram": "glassnet.plots.block_diagram:BlockDiagramDisplay",
     "class-probabilities": "glassnet.plots.class_probabilities:ClassProbabilitiesDisplay",
     "confusion-matrix": "glassnet.plots.confusion_matrix:ConfusionMatrixDisplay",
     "decision-boundary": "glassnet.plots.decision_boundary:DecisionBoundaryDisplay",

@@ -178,14 +178,16 @@ class ArchitectureDisplay(Display):
         low, high = min(map(min, rows.values())), max(map(max, rows.values()))
         for i, volume in enumerate(self.volumes[1:], 1):
             middle = lefts[i] - GAP / 2
-            put_text(ax, middle, low - TALLEST / 2 - 0.95, volume.operation, theme, color=theme.muted, fontsize=SMALL - 1)
+            put_text(
+                ax, middle, low - TALLEST / 2 - 0.95, volume.operation, theme, color=theme.muted, fontsize=SMALL - 1
+            )
         reach = TALLEST / 2 + 1.3
         ax.set(xlim=(-0.5, lefts[-1] - GAP + 0.8), ylim=(low - reach - 0.2, high + reach))
 
     def _corner(self, i: int, row: float, plane: int = 0) -> np.ndarray:
         """Lower left corner of a plane of a volume, the one behind all others being 0."""
-        size = np.array([0.0, self._heights()[i] - SLANT[1] * (_n_planes(self.volumes[i]) - 1)])
-        return np.array([self._lefts()[i], row]) - size / 2 + SLANT * plane - (0.0, SLANT[1] * (_n_planes(self.volumes[i]) - 1))
+        fall = -SLANT[1] * (_n_planes(self.volumes[i]) - 1)
+        return SLANT * plane + (self._lefts()[i], row + (fall - self._heights()[i]) / 2)
 
     def _face(self, i: int) -> tuple[float, float]:
         """Width and height of a plane of a volume."""
@@ -219,20 +221,25 @@ class ArchitectureDisplay(Display):
         volume, before = self.volumes[i], self.volumes[i - 1]
         width, height = self._face(i - 1)
         front = self._corner(i - 1, start, _n_planes(before) - 1)
-        corners = [front + (width, height), front + (width, 0.0)]
+        corners = [_moved(front, width, height), _moved(front, width, 0.0)]
         if volume.window is not None and before.size is not None:
             side = np.minimum(np.array(volume.window[::-1]) / before.size[::-1], 1.0) * (width, height)
             place = front + (np.array([width, height]) - side) * (0.72, 0.62)
             look = {"facecolor": "none", "edgecolor": theme.negative, "linewidth": 1.2, "zorder": 3}
             ax.add_patch(Rectangle(tuple(place), *side, **look))
-            corners = [place + (side[0], side[1]), place + (side[0], 0.0)]
+            corners = [_moved(place, *side), _moved(place, side[0], 0.0)]
         width, height = self._face(i)
         back = self._corner(i, end)
-        ends = [back + (0.0, height)] * 2 if volume.size else [back + (0.0, height), back]
-        if volume.window is not None and volume.size is not None:
-            ends = [back + (0.2 * width if _n_planes(volume) == 1 else SLANT[0] / 2, 0.55 * height)] * 2
+        ends = [_moved(back, 0.0, height), back]
+        if volume.size is not None:
+            seen = 0.2 * width if _n_planes(volume) == 1 else SLANT[0] / 2
+            ends = [_moved(back, seen, 0.55 * height)] * 2
         for a, b in zip(corners, ends, strict=True):
             ax.plot(*zip(a, b, strict=True), color=theme.negative, linewidth=HAIR, zorder=3)
+
+
+def _moved(point: np.ndarray, x: float, y: float) -> np.ndarray:
+    return np.array([point[0] + x, point[1] + y])
 
 
 def _n_planes(volume: Volume) -> int:

@@ -27,7 +27,7 @@ def transformer_graph() -> Display:
     import torch
 
     tokens = torch.tensor([[3, 4, 5]])
-    return picture("module-graph").from_module(module("transformer", n_tokens=37_000), tokens, tokens, depth=3)
+    return picture("module-graph").from_module(base_transformer(), tokens, tokens, depth=3)
 
 
 def equations() -> Display:
@@ -38,7 +38,43 @@ def equations() -> Display:
     return picture("equation").from_module(block, torch.zeros(1, 16, 32, 32))
 
 
+def volumes(model: Any, *shape: int, **how: Any) -> Display:
+    """Draw a convolutional network as volumes of feature maps."""
+    import torch
+
+    return picture("architecture").from_module(model, torch.zeros(1, *shape), **how)
+
+
+def two_streams() -> Display:
+    """Draw AlexNet as it ran on two GPUs."""
+    model = module("alexnet")
+    weighted = [name for name, layer in model.named_modules() if type(layer).__name__ in ("Conv2d", "Linear")]
+    names = (*(f"convolution {i}" for i in range(1, 6)), "dense 6", "dense 7", "output")
+    return volumes(model, 3, 227, 227, layers=dict(zip(weighted, names, strict=True)), streams=2)
+
+
+def residual_block(shortcut: str) -> Display:
+    """Draw a block of ResNet-20: one that halves its images, or the one after it."""
+    import torch
+
+    block = module("resnet20", shortcut=shortcut).layer2[0 if shortcut == "projection" else 1]
+    return picture("block-diagram").from_residual_block(block, torch.zeros(1, block.conv1.in_channels, 16, 16))
+
+
+def base_transformer() -> Any:
+    """Return the base model of the paper."""
+    return module("transformer", n_tokens=37_000)
+
+
 PICTURES: dict[str, Callable[[], Display]] = {
+    "architecture-lenet5": lambda: volumes(module("lenet5", variant="1998"), 1, 32, 32),
+    "architecture-alexnet": two_streams,
+    "architecture-transformer": lambda: picture("block-diagram").from_transformer(base_transformer()),
+    "architecture-attention": lambda: picture("block-diagram").from_attention(
+        base_transformer().encoder.layers[0].self_attention
+    ),
+    "architecture-residual-block": lambda: residual_block("identity"),
+    "architecture-residual-block-projection": lambda: residual_block("projection"),
     "equation-residual-block": equations,
     "module-graph-lenet5": lambda: graph(module("lenet5"), 1, 28, 28),
     "module-graph-resnet20": lambda: graph(module("resnet20"), 3, 32, 32),
