@@ -20,4 +20,5 @@ FILES: dict[str, str] = {
     "rbm": "benchmarks.rbm",
     "playground": "benchmarks.playground",
     "cold_start": "benchmarks.cold_start",
+    "processes": "benchmarks.processes",
 }
