@@ -87,6 +87,7 @@ PLOTS: dict[str, str] = {
     "gates": "glassnet.plots.gates_panel:GatesDisplay",
     "gradient-flow": "glassnet.plots.gradient_flow:GradientFlowDisplay",
     "layer-tensors": "glassnet.plots.layer_tensors:LayerTensorsDisplay",
+    "layer-table": "glassnet.plots.layer_table:LayerTableDisplay",
     "loss-surface": "glassnet.plots.loss_surface:LossSurfaceDisplay",
     "mapping-1d": "glassnet.plots.mapping_1d:Mapping1DDisplay",
     "mapping-2d": "glassnet.plots.mapping_2d:Mapping2DDisplay",

@@ -70,6 +70,12 @@ def bent_by_functions() -> Display:
     return picture("mapping-2d").from_functions({"linear": lambda p: p @ turn, "tanh": np.tanh}, d.X_train, d.y_train)
 
 
+def layer_table() -> Display:
+    """Draw eight kinds of layers by what they do to two clusters."""
+    d = load("gauss")
+    return picture("layer-table").from_data(d.X_train[::3], d.y_train[::3])
+
+
 def connectivity() -> Display:
     """Draw one layer fully connected, locally, and with shared weights: learned, cut to windows, averaged."""
     layer = fitted("digits", hidden=(36,), max_iter=30).coefs_[0].T
@@ -144,6 +150,7 @@ PICTURES: dict[str, Callable[[], Display]] = {
     "training-curves-side-by-side": lambda: picture("training-curves").from_histories(
         histories(), log=True, side_by_side=True
     ),
+    "layer-table": layer_table,
     "mapping-1d-curves": lambda: of_functions("curves"),
     "mapping-1d-arrows": lambda: of_functions("arrows"),
     "mapping-1d-network": lambda: picture("mapping-1d").from_estimator(sine(), -np.pi, np.pi),

@@ -139,7 +139,7 @@ class Mapping2DDisplay(Display):
         if X.ndim != 2 or X.shape[1] != 2:
             raise InvalidInputError(f"A 2-D mapping needs data of two features, got shape {X.shape}.")
         X = X if X.dtype.kind == "f" else X.astype(float)
-        grid = _grid(X, n_lines)
+        grid = grid_lines(X, n_lines)
         flat = grid.reshape(-1, 2).astype(X.dtype)
         stages = [Stage("input", grid, X, ("$x_1$", "$x_2$"))]
         for name, lines, points in zip(names, outputs(flat), outputs(X), strict=True):
@@ -200,8 +200,8 @@ def _between(before: Stage, after: Stage, share: float) -> Stage:
     return Stage(near.name, grid, points, near.axes if share in (0, 1) else (near.axes[0], near.axes[1] or " "))
 
 
-def _grid(X: np.ndarray, n_lines: int, n_points: int = 101) -> np.ndarray:
-    """Straight lines over the range of X: horizontal ones, then vertical ones."""
+def grid_lines(X: np.ndarray, n_lines: int, n_points: int = 101) -> np.ndarray:
+    """Return straight lines over the range of X, horizontal then vertical, shape (2, n_lines, n_points, 2)."""
     low, high = X.min(axis=0), X.max(axis=0)
     (u, v), (us, vs) = (np.linspace(low, high, n).T for n in (n_lines, n_points))
     horizontal = np.stack(np.broadcast_arrays(us[None, :], v[:, None]), axis=-1)
