@@ -107,6 +107,7 @@ EXHIBITS: dict[str, str] = {
     "perceptron": "glassnet.lab.exhibits.perceptron:PerceptronExhibit",
     "adaline": "glassnet.lab.exhibits.adaline:AdalineExhibit",
     "activations": "glassnet.lab.exhibits.activations:ActivationsExhibit",
+    "descent": "glassnet.lab.exhibits.descent:DescentExhibit",
 }
 
 # experiments: a function of a glassnet.claims.claim.Scale that returns a Claim

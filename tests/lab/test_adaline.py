@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from glassnet.lab.exhibits.adaline import HALF, MAP_SIZE, AdalineExhibit, AdalineSettings
+from glassnet.lab.exhibits.adaline import HALF, AdalineExhibit, AdalineSettings
 
 
 def exhibit(step: int = 0, **settings) -> AdalineExhibit:
@@ -40,7 +40,7 @@ def test_the_bowl_is_the_loss_of_every_place():
     scene = exhibit(shift=1.0).scene()
     bowl = scene.arrays["bowl"]
     row, column = np.unravel_index(bowl.argmin(), bowl.shape)
-    place = (column + 0.5) / MAP_SIZE * 2 * HALF - HALF, HALF - (row + 0.5) / MAP_SIZE * 2 * HALF
+    place = (column + 0.5) / len(bowl) * 2 * HALF - HALF, HALF - (row + 0.5) / len(bowl) * 2 * HALF
     assert np.hypot(*(np.array(place) - scene.values["lowestAt"])) < 1
     assert bowl.min() == 128
     assert bowl.max() == 255

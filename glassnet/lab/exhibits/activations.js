@@ -110,7 +110,7 @@ class ActivationsView {
     const chosen = lines.filter(({ name }) => name === activation);
     const others = lines.filter(({ name }) => name !== activation);
     const ends = spread(lines.map(({ points }) => points[1]), (high - low) / 12);
-    this.gradients.show({ range: [-0.18 * depth, depth + 0.5, low, high], marks: [
+    this.gradients.show({ range: [-0.3 * depth, depth + 0.5, low, high], marks: [
       ...others.map(({ points }) => ({ kind: "line", look: "pale", points })),
       ...chosen.flatMap(({ points }) => [{ kind: "line", look: "strong", points }, { kind: "dots", look: "first", points }]),
       ...lines.map(({ name }, i) => ({

@@ -17,11 +17,10 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from glassnet.lab.exhibit import Exhibit, Frame, Settings
+from glassnet.lab.surface import bands, grid
 
 HALF = 4.0  # half the side of both planes
 N_POINTS, MOST_POINTS = 12, 60
-MAP_SIZE = 96
-N_BANDS = 16  # steps of the bowl's colours, which make its contours
 SLOPE, HEIGHT = 0.8, 0.5  # of the line that the data lie around
 
 
@@ -112,8 +111,7 @@ class AdalineExhibit(Exhibit):
 
     def scene(self) -> Frame:
         """Return the points, the bowl, uint8 in bands with the largest bias on top, and its lowest place."""
-        ticks = (np.arange(MAP_SIZE) + 0.5) / MAP_SIZE * 2 * HALF - HALF
-        weight, bias = np.meshgrid(ticks, -ticks)
+        weight, bias = grid((-HALF, HALF), (-HALF, HALF))
         losses = np.mean((weight[..., None] * self.x + bias[..., None] - self.t) ** 2, axis=-1) / 2
         lowest_at = np.linalg.lstsq(np.column_stack([self.x, np.ones_like(self.x)]), self.t, rcond=None)[0]
         lowest = float(np.mean((lowest_at[0] * self.x + lowest_at[1] - self.t) ** 2) / 2)
@@ -141,19 +139,6 @@ class AdalineExhibit(Exhibit):
             seed=self.settings.seed, engine=self.unit.engine_,
             weight=self.settings.start_weight, bias=self.settings.start_bias, step=self.history.step,
         )  # fmt: skip
-
-
-def bands(losses: np.ndarray, lowest: float) -> np.ndarray:
-    """Return losses as bands of equal height in the root above ``lowest``: uint8 from 128 (low) to 255.
-
-    Examples
-    --------
-    >>> bands(np.array([0.0, 1.0, 100.0]), 0.0)
-    array([128, 136, 255], dtype=uint8)
-    """
-    root = np.sqrt(np.maximum(losses - lowest, 0))
-    band = np.minimum(N_BANDS * root / root.max(), N_BANDS - 1).astype(int)
-    return (128 + 127 * band / (N_BANDS - 1)).astype(np.uint8)
 
 
 _SCRIPT = """\
