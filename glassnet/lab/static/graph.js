@@ -194,7 +194,10 @@ export class Graph {
     };
     this.handles.push(handle);
     this.handleLayer.append(knob);
-    if (!isLocked) this.listen(knob, handle, ondrag);
+    if (!isLocked) {
+      this.svg.setAttribute("role", "group"); // what can be used must not lie in a picture
+      this.listen(knob, handle, ondrag);
+    }
     return handle;
   }
 
