@@ -23,7 +23,7 @@ from glassnet.learning.optimizers import SLOTS, Solver
 from glassnet.learning.perceptron_rule import VARIANTS, initial_arrays
 from glassnet.learning.spec import Layer, NetworkSpec
 from glassnet.training.batches import Batches
-from glassnet.training.state import TrainingState
+from glassnet.training.state import TrainingState, aligned
 
 _NONE = np.empty(0, np.float32)
 _lock = threading.Lock()
@@ -62,6 +62,7 @@ class DenseKernelEngine:
             kernels.SOLVER_CODES[solver.name],
         )
         self._settings = (np.array(settings, dtype), float(solver.alpha))
+        self._room: tuple[np.ndarray, ...] = ()
 
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
         """Make one step per batch; see `glassnet.training.state.Engine`."""
@@ -69,10 +70,21 @@ class DenseKernelEngine:
         rates = self.solver.rates(state.step, len(batches)).astype(self.dtype)
         slots = [state.arrays[name] for name in self.slots]
         learned = (state.arrays["parameters"], slots[0], slots[-1])
+        room = self._room_for(state.batch_size)
         kernels.dense_steps(
-            *self._data, *batches, *self._network, rates, *self._settings, *learned, state.step + 1, losses
+            *self._data, *batches, *self._network, rates, *self._settings, *learned, state.step + 1, *room, losses
         )
         return losses
+
+    def _room_for(self, batch_size: int) -> tuple[np.ndarray, ...]:
+        """Return the arrays that the kernel works in, made once."""
+        blocks = -(-batch_size // kernels.LANES) | 1  # odd: rows a power of two apart share places in the cache
+        width = blocks * kernels.LANES
+        if not self._room or self._room[0].shape[1] != width:
+            sizes = self._network[0]
+            heights = (sizes.sum(), sizes.sum(), sizes[-1] + 1)
+            self._room = tuple(aligned(np.zeros((height, width), self.dtype)) for height in heights)
+        return self._room
 
 
 class PerceptronKernelEngine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from numba import njit
 from sklearn.neural_network import MLPClassifier as ScikitMLP
 
 from glassnet import MLPClassifier
@@ -34,8 +35,8 @@ TORCH_LOSSES = {
     ).sum(1),
     "cross_entropy": lambda z, t: torch.nn.functional.cross_entropy(z, t, reduction="none"),
 }
-SGD = Solver("sgd", 0.05, momentum=0.9, nesterov=True, alpha=0.3)
-SOLVERS = [SGD, Solver("sgd", 0.05, momentum=0.8, nesterov=False), Solver("adam", 0.01, alpha=0.1)]
+SGD = Solver("sgd", 0.02, momentum=0.9, nesterov=True, alpha=0.3)
+SOLVERS = [SGD, Solver("sgd", 0.02, momentum=0.8, nesterov=False), Solver("adam", 0.01, alpha=0.1)]
 
 
 def problem(activation: str, loss: str, depth: int = 2, dtype: str = "float64", weighted: bool = False):
@@ -133,27 +134,56 @@ def test_engines_name_themselves():
     assert large.engine_ == "formula"
 
 
+def on_lanes(z):
+    """Return z as one row of units, with room for whole lanes."""
+    return np.pad(z, (0, -len(z) % kernels.LANES))[None]
+
+
 def test_rational_tanh_has_float32_accuracy():
     z = np.linspace(-12, 12, 200_001, dtype=np.float32)
-    h = z.copy()
-    kernels.activate(kernels.ACTIVATION_CODES["tanh"], h, len(h))
-    assert np.abs(h - np.tanh(z.astype(np.float64))).max() < 5e-7
+    h = on_lanes(z)
+    kernels.activate(kernels.ACTIVATION_CODES["tanh"], h, 0, 1, len(z))
+    assert np.abs(h[0, : len(z)] - np.tanh(z.astype(np.float64))).max() < 5e-7
+
+
+@njit
+def exponential(z, h):
+    for b in range(0, z.shape[1], kernels.LANES):
+        kernels.store(h, 0, b, kernels.exp(kernels.load(z, 0, b)))
+
+
+def test_polynomial_exponential_has_float32_accuracy():
+    z = np.linspace(-86, 0, 200_001, dtype=np.float32)
+    h = on_lanes(z)
+    exponential(on_lanes(z), h)
+    exact = np.exp(z.astype(np.float64))
+    assert np.all(np.abs(h[0, : len(z)] - exact) <= (3e-7 + 1e-7 * np.abs(z)) * exact)
+
+
+@pytest.mark.parametrize("where", ["nan", "inf"])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", HIDDEN)
+def test_nan_is_not_hidden_by_an_activation(name, dtype, where):
+    z = np.full(3, where, dtype)
+    h = on_lanes(z)
+    kernels.activate(kernels.ACTIVATION_CODES[name], h, 0, 1, 3)
+    np.testing.assert_allclose(h[0, :3], ACTIVATIONS[name].value(z), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", HIDDEN)
 def test_kernel_and_torch_activations_equal_the_formula(name):
     z = np.linspace(-5, 5, 101)
     activation = ACTIVATIONS[name]
-    kernel = z.copy()
-    kernels.activate(kernels.ACTIVATION_CODES[name], kernel, len(z))
+    kernel, code = on_lanes(z), kernels.ACTIVATION_CODES[name]
+    kernels.activate(code, kernel, 0, 1, len(z))
     h = IN_PLACE[name][0](torch.tensor(z))
-    np.testing.assert_allclose(kernel, activation.value(z), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(kernel[0, :101], activation.value(z), rtol=1e-12, atol=1e-15)
     np.testing.assert_allclose(h.numpy(), activation.value(z), rtol=1e-12, atol=1e-15)
-    delta, slope = torch.ones(101, dtype=torch.float64), np.ones(101)
+    delta, slope = torch.ones(101, dtype=torch.float64), np.ones_like(kernel)
     IN_PLACE[name][1](delta, h, torch.empty(101, dtype=torch.float64))
-    kernels.times_derivative(kernels.ACTIVATION_CODES[name], slope, kernel, len(z))
+    kernels.times_derivative(code, slope, kernel, 0, 1, len(z))
     np.testing.assert_allclose(delta.numpy(), activation.derivative(z), rtol=1e-10, atol=1e-12)
-    np.testing.assert_allclose(slope, activation.derivative(z), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(slope[0, :101], activation.derivative(z), rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize("solver", ["sgd", "adam"])
