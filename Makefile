@@ -63,7 +63,7 @@ $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) '.[dev]'
 	@touch $(LAB) $(TEST) $@
 
-$(KERNELS): glassnet/learning/kernels.py | $(BIN)/python
+$(KERNELS): glassnet/learning/kernels.py glassnet/learning/kernels_lanes.py | $(BIN)/python
 	@echo "Compiling the kernels."
 	$(BIN)/python -m glassnet.learning.kernels
 	@touch $@

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.estimators.checks import checked_sample_weight
 from glassnet.estimators.epochs import EpochEstimator
-from glassnet.learning import forward
+from glassnet.learning import compiled, forward
 from glassnet.learning.losses import LOSSES
 from glassnet.learning.optimizers import Solver
 from glassnet.learning.spec import Layer, NetworkSpec, as_layers
@@ -186,14 +186,16 @@ class DenseEstimator(EpochEstimator):
         """Choose between the compiled kernel and the written-out rule; import only the one."""
         if self.engine not in ENGINES:
             raise UnknownNameError("engine", self.engine, ENGINES)
-        if self.engine != "formula":
-            from glassnet.learning import kernel_engine, kernels
+        if self.engine == "kernel":
+            compiled.check_runs(self.spec_, solver)
+        elif self.engine == "auto" and compiled.supports(self.spec_, solver) and not compiled.ready():
+            from glassnet.learning.backprop_numpy import NumpyEngine
 
-            if self.engine == "kernel":
-                kernels.check_runs(self.spec_, solver)
-                return kernel_engine.DenseKernelEngine
-            if self.precision_ == "float32" and kernels.supports(self.spec_, solver) and kernel_engine.ready():
-                return kernel_engine.DenseKernelEngine
+            return NumpyEngine
+        if self.engine == "kernel" or (self.engine == "auto" and compiled.supports(self.spec_, solver)):
+            from glassnet.learning.kernel_engine import DenseKernelEngine
+
+            return DenseKernelEngine
         from glassnet.learning.backprop import BackpropEngine
 
         return BackpropEngine

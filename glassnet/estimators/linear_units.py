@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.estimators.checks import check_positive_integers, checked_sample_weight
+from glassnet.learning import compiled
 from glassnet.seeds import resolve_seed
 from glassnet.training.fit import FitResult, run_epochs
 from glassnet.training.observers import Observer
@@ -192,9 +193,7 @@ class LinearUnits(BaseEstimator, ABC):
             raise InvalidInputError(f"engine='kernel' makes steps of one sample, got batch_size={batch_size}.")
         if self.engine != "auto":
             return self.engine == "kernel"
-        from glassnet.learning import kernel_engine
-
-        return batch_size == 1 and self.precision == "float32" and kernel_engine.ready()
+        return batch_size == 1 and compiled.ready()
 
     def _run(self, state: TrainingState, n_epochs: int, observers: Sequence[Observer], earlier: list[float]) -> None:
         """Advance the state by at most ``n_epochs``; keep the fitted attributes whatever happens."""

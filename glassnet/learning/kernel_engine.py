@@ -1,24 +1,13 @@
-"""The engines that run on compiled kernels, and when kernels are ready to be used.
-
-Compiling takes some ten seconds, once per machine: `make` and ``python -m
-glassnet.learning.kernels`` do it ahead. Where it has not been done, the first fit starts
-it in the background, in a process of its own (numba takes hold of sys.stdout while it compiles),
-and itself runs on the written-out rule.
-"""
+"""The engines that run on compiled kernels, and the compiling; see `glassnet.learning.compiled`."""
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
-import numba
 import numpy as np
-from llvmlite.binding import get_host_cpu_name
 
-from glassnet.learning import kernels
+from glassnet.learning import compiled, kernels
 from glassnet.learning.optimizers import SLOTS, Solver
 from glassnet.learning.perceptron_rule import VARIANTS, initial_arrays
 from glassnet.learning.spec import Layer, NetworkSpec
@@ -27,8 +16,6 @@ from glassnet.training.state import TrainingState, aligned
 
 _NONE = np.empty(0, np.float32)
 _lock = threading.Lock()
-_ready = threading.Event()
-_compiling: subprocess.Popen | None = None
 
 
 class DenseKernelEngine:
@@ -56,13 +43,13 @@ class DenseKernelEngine:
         self._data = (X, target, _NONE.astype(dtype) if sample_weight is None else sample_weight)
         self._network = (
             np.array(spec.sizes),
-            np.array([kernels.ACTIVATION_CODES[name] for name in spec.activations]),
-            kernels.LOSS_CODES[spec.loss],
+            np.array([compiled.ACTIVATION_CODES[name] for name in spec.activations]),
+            compiled.LOSS_CODES[spec.loss],
             spec.reduction == "sum",
-            kernels.SOLVER_CODES[solver.name],
+            compiled.SOLVER_CODES[solver.name],
         )
         self._settings = (np.array(settings, dtype), float(solver.alpha))
-        self._room: tuple[np.ndarray, ...] = ()
+        self._room: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
         """Make one step per batch; see `glassnet.training.state.Engine`."""
@@ -76,14 +63,14 @@ class DenseKernelEngine:
         )
         return losses
 
-    def _room_for(self, batch_size: int) -> tuple[np.ndarray, ...]:
+    def _room_for(self, batch_size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Return the arrays that the kernel works in, made once."""
         blocks = -(-batch_size // kernels.LANES) | 1  # odd: rows a power of two apart share places in the cache
         width = blocks * kernels.LANES
-        if not self._room or self._room[0].shape[1] != width:
+        if self._room is None or self._room[0].shape[1] != width:
             sizes = self._network[0]
-            heights = (sizes.sum(), sizes.sum(), sizes[-1] + 1)
-            self._room = tuple(aligned(np.zeros((height, width), self.dtype)) for height in heights)
+            h, t = (aligned(np.zeros((height, width), self.dtype)) for height in (sizes.sum(), sizes[-1] + 1))
+            self._room = h, aligned(h), t
         return self._room
 
 
@@ -140,56 +127,28 @@ class LMSKernelEngine:
         return losses
 
 
-def ready() -> bool:
-    """Return whether the kernels can be used without waiting for the compiler.
-
-    If they were compiled before, they are loaded now (some tenths of a second);
-    otherwise compiling starts in a process of its own.
-    """
-    global _compiling
-    if not _ready.is_set():
-        if _marker().exists() and _marker().read_text() == _fingerprint():
-            compile_kernels()
-        elif _compiling is None:
-            environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-            command = [sys.executable, "-m", "glassnet.learning.kernels"]
-            silent = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.DEVNULL)
-            _compiling = subprocess.Popen(command, env=environment, **silent)
-    return _ready.is_set()
-
-
 def compile_kernels() -> None:
-    """Compile the float32 form of every kernel, or load it from numba's cache."""
+    """Compile every kernel for float32 and float64, unless that has been done."""
     with _lock:
-        if not _ready.is_set():
-            _exercise()
-            _marker().write_text(_fingerprint())
-            _ready.set()
+        if not compiled.is_compiled():
+            for stale in Path(str(kernels.dense_steps.stats.cache_path)).glob("kernels.*.nb[ic]"):
+                stale.unlink(missing_ok=True)
+            for dtype in (np.float32, np.float64):
+                _exercise(dtype)
+            compiled.note_compiled()
 
 
-def _exercise() -> None:
+def _exercise(dtype: type) -> None:
     """Make one step with each kernel: numba compiles what is called."""
-    X, target = np.zeros((2, 2), np.float32), np.zeros((2, 1), np.float32)
+    X, target = np.zeros((2, 2), dtype), np.zeros((2, 1), dtype)
     batches = Batches(np.arange(2), np.array([0]), np.array([1]))
     spec = NetworkSpec(2, (Layer(1, "tanh"), Layer(1, "identity")), "squared_error")
-    slots = {"velocity": np.zeros(spec.n_parameters, np.float32)}
+    slots = {"velocity": np.zeros(spec.n_parameters, dtype)}
     engine = DenseKernelEngine(spec, Solver(), X, target, None)
-    arrays = {"parameters": np.zeros(spec.n_parameters, np.float32), **slots}
+    arrays = {"parameters": np.zeros(spec.n_parameters, dtype), **slots}
     engine.run(TrainingState(arrays, engine, 0, 2, 1), batches)
-    units = initial_arrays(1, 2, np.float32)
+    units = initial_arrays(1, 2, dtype)
     for rule in (PerceptronKernelEngine(X, target, None, 1.0), LMSKernelEngine(X, target, None, 1.0)):
         rule.run(TrainingState(units, rule, 0, 2, 1), batches)
     rows = np.arange(2)
-    kernels.hopfield_sweep(np.zeros((2, 2), np.float32), X, X.copy(), rows, rows, np.zeros(2, np.float32), np.empty(2))
-
-
-def _marker() -> Path:
-    """Return the file that says what numba's cache beside it was made from."""
-    folder = Path(str(kernels.dense_steps.stats.cache_path))
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / "glassnet-kernels-compiled.txt"
-
-
-def _fingerprint() -> str:
-    source = Path(kernels.__file__).stat()
-    return f"{numba.__version__} {get_host_cpu_name()} {source.st_mtime_ns} {source.st_size}"
+    kernels.hopfield_sweep(np.zeros((2, 2), dtype), X, X.copy(), rows, rows, np.zeros(2, dtype), np.empty(2))

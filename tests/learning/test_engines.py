@@ -12,6 +12,8 @@ from glassnet import MLPClassifier
 from glassnet.learning import backprop, kernels
 from glassnet.learning.activations import ACTIVATIONS
 from glassnet.learning.backprop import BackpropEngine
+from glassnet.learning.backprop_numpy import NumpyEngine
+from glassnet.learning.compiled import ACTIVATION_CODES
 from glassnet.learning.kernel_engine import DenseKernelEngine
 from glassnet.learning.layers import IN_PLACE
 from glassnet.learning.losses import LOSSES
@@ -110,13 +112,14 @@ def test_the_comparison_fails_when_a_sign_is_flipped(monkeypatch, table, key, wr
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", HIDDEN)
 @pytest.mark.parametrize("depth", [0, 1, 3])
-def test_kernel_equals_written_out_rule(activation, loss, solver, depth):
+def test_kernel_and_numpy_equal_written_out_rule(activation, loss, solver, depth):
     task = problem(activation, loss, depth, weighted=depth == 1)
     losses, arrays = run_engine(BackpropEngine, solver, *task, n_steps=50)
-    kernel_losses, kernel_arrays = run_engine(DenseKernelEngine, solver, *task, n_steps=50)
-    np.testing.assert_allclose(kernel_losses, losses, rtol=1e-10)
-    for name, array in arrays.items():
-        np.testing.assert_allclose(kernel_arrays[name], array, rtol=1e-8, atol=1e-10, err_msg=name)
+    for kind in (DenseKernelEngine, NumpyEngine):
+        other_losses, other_arrays = run_engine(kind, solver, *task, n_steps=50)
+        np.testing.assert_allclose(other_losses, losses, rtol=1e-10)
+        for name, array in arrays.items():
+            np.testing.assert_allclose(other_arrays[name], array, rtol=1e-8, atol=1e-10, err_msg=name)
 
 
 def test_kernel_in_float32_follows_the_rule_within_its_precision():
@@ -130,7 +133,7 @@ def test_engines_name_themselves():
     X, y = np.eye(4), [0, 1, 1, 0]
     for engine, name in (("kernel", "kernel"), ("formula", "formula")):
         assert MLPClassifier((3,), engine=engine, max_iter=2, tol=None).fit(X, y).engine_ == name
-    large = MLPClassifier((400,), max_iter=1, tol=None).fit(np.eye(8), [0, 1] * 4)
+    large = MLPClassifier((400, 400), max_iter=1, tol=None).fit(np.eye(8), [0, 1] * 4)
     assert large.engine_ == "formula"
 
 
@@ -142,7 +145,7 @@ def on_lanes(z):
 def test_rational_tanh_has_float32_accuracy():
     z = np.linspace(-12, 12, 200_001, dtype=np.float32)
     h = on_lanes(z)
-    kernels.activate(kernels.ACTIVATION_CODES["tanh"], h, 0, 1, len(z))
+    kernels.activate(ACTIVATION_CODES["tanh"], h, 0, 1, len(z))
     assert np.abs(h[0, : len(z)] - np.tanh(z.astype(np.float64))).max() < 5e-7
 
 
@@ -166,7 +169,7 @@ def test_polynomial_exponential_has_float32_accuracy():
 def test_nan_is_not_hidden_by_an_activation(name, dtype, where):
     z = np.full(3, where, dtype)
     h = on_lanes(z)
-    kernels.activate(kernels.ACTIVATION_CODES[name], h, 0, 1, 3)
+    kernels.activate(ACTIVATION_CODES[name], h, 0, 1, 3)
     np.testing.assert_allclose(h[0, :3], ACTIVATIONS[name].value(z), rtol=1e-6)
 
 
@@ -174,7 +177,7 @@ def test_nan_is_not_hidden_by_an_activation(name, dtype, where):
 def test_kernel_and_torch_activations_equal_the_formula(name):
     z = np.linspace(-5, 5, 101)
     activation = ACTIVATIONS[name]
-    kernel, code = on_lanes(z), kernels.ACTIVATION_CODES[name]
+    kernel, code = on_lanes(z), ACTIVATION_CODES[name]
     kernels.activate(code, kernel, 0, 1, len(z))
     h = IN_PLACE[name][0](torch.tensor(z))
     np.testing.assert_allclose(kernel[0, :101], activation.value(z), rtol=1e-12, atol=1e-15)
