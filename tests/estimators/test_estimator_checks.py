@@ -42,21 +42,21 @@ class Net(nn.Sequential):
 
 
 GAUSSIAN = {"visible": "gaussian", "pretrain_iter": 2, "pretrain_learning_rate": 1e-3}
-# estimator, number of checks that pass, the checks that may fail and why
+# estimator, number of checks that run, the checks that may fail (by rounding: on some processors) and why
 CASES = [
-    (Perceptron(), 60, {**dict.fromkeys(WEIGHT_CHECKS, ORDER), "check_class_weight_classifiers": NO_MARGIN}),
-    (AdalineClassifier(), 61, dict.fromkeys(WEIGHT_CHECKS, ORDER)),
-    (AdalineRegressor(), 58, dict.fromkeys(WEIGHT_CHECKS, ORDER)),
+    (Perceptron(), 63, {**dict.fromkeys(WEIGHT_CHECKS, ORDER), "check_class_weight_classifiers": NO_MARGIN}),
+    (AdalineClassifier(), 63, dict.fromkeys(WEIGHT_CHECKS, ORDER)),
+    (AdalineRegressor(), 60, dict.fromkeys(WEIGHT_CHECKS, ORDER)),
     (AdalineRegressor(batch_size="all", precision="float64"), 60, {}),
     (PolynomialRegression(), 51, {}),
-    (MLPClassifier(engine="formula"), 61, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
-    (MLPClassifier(engine="kernel"), 61, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
+    (MLPClassifier(engine="formula"), 63, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
+    (MLPClassifier(engine="kernel"), 63, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (MLPClassifier(precision="float64"), 63, {}),
-    (MLPRegressor(engine="formula"), 60, {}),
-    (MLPRegressor(engine="kernel"), 58, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
+    (MLPRegressor(engine="formula"), 60, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
+    (MLPRegressor(engine="kernel"), 60, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (MLPRegressor(precision="float64"), 60, {}),
-    (ModuleClassifier(Net), 67, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
-    (ModuleRegressor(Net), 64, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
+    (ModuleClassifier(Net), 69, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
+    (ModuleRegressor(Net), 66, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (RBM(), 46, {}),
     (RBM(visible="gaussian", persistent=True, learning_rate_init=1e-3), 46, {}),
     (DeepBeliefClassifier((12, 8), **GAUSSIAN, learning_rate_init=0.01, max_iter=100), 60, {}),
@@ -68,12 +68,12 @@ CASES = [
     f"ignore::{ConvergenceWarning.__module__}.ConvergenceWarning",
     "ignore:Binary visible units take values",  # the checks' data lie outside [0, 1]
 )
-@pytest.mark.parametrize(("estimator", "n_passed", "expected"), CASES, ids=[repr(case[0]) for case in CASES])
-def test_scikit_learns_checks(estimator, n_passed, expected):
+@pytest.mark.parametrize(("estimator", "n_run", "expected"), CASES, ids=[repr(case[0]) for case in CASES])
+def test_scikit_learns_checks(estimator, n_run, expected):
     results = check_estimator(estimator, expected_failed_checks=expected, on_skip=None, on_fail="raise")
     by_status: dict[str, set[str]] = {"passed": set(), "xfail": set(), "skipped": set()}
     for result in results:
         by_status[result["status"]].add(result["check_name"])
-    assert by_status["xfail"] == set(expected)
+    assert by_status["xfail"] <= set(expected)
     assert by_status["skipped"] == SKIPPED
-    assert sum(result["status"] == "passed" for result in results) == n_passed
+    assert sum(result["status"] in ("passed", "xfail") for result in results) == n_run
