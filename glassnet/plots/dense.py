@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.errors import InvalidInputError
+from glassnet.learning import forward
 from glassnet.learning.activations import get_activation, softmax
 
 
@@ -38,6 +39,27 @@ def dense_layers(estimator: Any) -> list[tuple[np.ndarray, np.ndarray]]:
         f"{type(estimator).__name__} has no weights of dense layers: "
         "coefs_ and intercepts_, coef_ and intercept_, or components_ and intercept_hidden_. Is it fitted?"
     )
+
+
+def weight_matrices(estimator: Any) -> list[np.ndarray]:
+    """Return what each layer multiplies its input by, (units, inputs), with zeros where it is not connected.
+
+    Of locally connected layers, which hold the weights of their fields only, it is read off
+    what the layer makes of unit vectors.
+    """
+    spec = getattr(estimator, "spec_", None)
+    if spec is None:
+        return [weight.T for weight, _ in dense_layers(estimator)]
+    n_in = [spec.n_features, *(layer.units for layer in spec.layers)]
+    parameters = spec.named(estimator.state_.arrays["parameters"])
+    return [_matrix(layer, p, n) for layer, p, n in zip(spec.layers, parameters, n_in, strict=False)]
+
+
+def _matrix(layer: Any, parameters: dict[str, np.ndarray], n_in: int) -> np.ndarray:
+    if layer.receptive_field is None:
+        return parameters["weight"]
+    without_bias = parameters | {"bias": np.zeros_like(parameters["bias"])}
+    return forward.pre_activation(layer, without_bias, np.eye(n_in)).T
 
 
 def layer_activations(estimator: Any, X: np.ndarray) -> list[np.ndarray]:

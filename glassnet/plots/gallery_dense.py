@@ -9,9 +9,10 @@ import numpy as np
 
 from glassnet.data import load
 from glassnet.learning.activations import ACTIVATIONS
+from glassnet.learning.spec import Layer
+from glassnet.plots.dense import weight_matrices
 from glassnet.plots.display import Display
-from glassnet.plots.gallery_nets import SHAPE, digits, fitted, histories, picture, sine
-from glassnet.plots.weight_matrix import convolution_matrix
+from glassnet.plots.gallery_nets import SHAPE, depths, digits, fitted, histories, picture, sine
 from glassnet.registry import NETWORKS, resolve
 from glassnet.seeds import generator
 
@@ -37,10 +38,12 @@ def wine(**how: Any) -> Display:
 
     data: Any = load_wine()
     X = scale(data.data).astype(np.float32)
-    net = resolve(NETWORKS, "network", "mlp")((16,), max_iter=60, tol=None, random_state=0).fit(X, data.target)
+    net = resolve(NETWORKS, "network", "mlp")(
+        (16,), max_iter=100, learning_rate_init=0.01, tol=None, random_state=0
+    ).fit(X, data.target)
     names = [f"{name} (standardized)" for name in data.feature_names]
     pair = [data.feature_names.index(name) for name in ("flavanoids", "color_intensity")]
-    how |= {"features": pair, "feature_names": names, "class_names": [f"kind {c}" for c in data.target_names]}
+    how |= {"features": pair, "feature_names": names, "class_names": [f"cultivar {c + 1}" for c in range(3)]}
     if "at" in how:
         how["at"] = X[how["at"]]
     return picture("decision-boundary").from_estimator(net, X, data.target, **how)
@@ -77,12 +80,11 @@ def layer_table() -> Display:
 
 
 def connectivity() -> Display:
-    """Draw one layer fully connected, locally, and with shared weights: learned, cut to windows, averaged."""
-    layer = fitted("digits", hidden=(36,), max_iter=30).coefs_[0].T
-    window = convolution_matrix(np.ones((3, 3)), SHAPE) > 0
-    kernel = layer[window].reshape(-1, 3, 3).mean(axis=0)
-    matrices = {"full": layer, "local": layer * window, "shared": convolution_matrix(kernel, SHAPE)}
-    return picture("weight-matrix").from_matrices(matrices)
+    """Draw the first layers of three networks that read digits: full, local, and with shared weights."""
+    field = {"receptive_field": (3, 3), "input_shape": SHAPE}
+    layers = {"full": Layer(36), "local": Layer(36, **field), "shared": Layer(36, **field, share_weights=True)}
+    nets = {name: fitted("digits", hidden=(layer,), max_iter=30) for name, layer in layers.items()}
+    return picture("weight-matrix").from_matrices({name: weight_matrices(net)[0] for name, net in nets.items()})
 
 
 def probabilities(place: int) -> Display:
@@ -99,7 +101,7 @@ def energy() -> Display:
 
     d = load("digits")
     patterns = np.stack([np.where(d.X_train[d.y_train == c].mean(axis=0) > 0.4, 1.0, -1.0) for c in (0, 1, 4)])
-    probes = patterns * np.where(generator(0, "corruption").random(patterns.shape) < 0.35, -1, 1)
+    probes = patterns * np.where(generator(0, "corruption").random(patterns.shape) < 0.3, -1, 1)
     network = HopfieldNetwork(rule="storkey", random_state=0).fit(patterns)
     return picture("energy").from_network(network, probes, image_shape=SHAPE)
 
@@ -151,6 +153,9 @@ PICTURES: dict[str, Callable[[], Display]] = {
         histories(), log=True, side_by_side=True
     ),
     "layer-table": layer_table,
+    "training-curves-depth": lambda: picture("training-curves").from_histories(
+        depths(), quantity="error", ylabel="error (%)", side_by_side=True
+    ),
     "mapping-1d-curves": lambda: of_functions("curves"),
     "mapping-1d-arrows": lambda: of_functions("arrows"),
     "mapping-1d-network": lambda: picture("mapping-1d").from_estimator(sine(), -np.pi, np.pi),

@@ -21,7 +21,7 @@ def picture(name: str) -> Any:
 
 
 @cache
-def fitted(data: str, network: str = "mlp", hidden: tuple[int, ...] = (32,), **options: Any) -> Any:
+def fitted(data: str, network: str = "mlp", hidden: tuple[Any, ...] = (32,), **options: Any) -> Any:
     """Return a small network fitted to a data set."""
     d = load(data)
     shape = {"hidden_layer_sizes": hidden, "tol": None} if network.startswith("mlp") else {}
@@ -56,3 +56,23 @@ def histories() -> dict[str, list[History]]:
 def held_out_loss(net: Any, d: Any) -> float:
     """Return the mean cross-entropy on the test set."""
     return float(-np.log(net.predict_proba(d.X_test)[np.arange(len(d.y_test)), d.y_test]).mean())
+
+
+@cache
+def depths() -> dict[str, list[History]]:
+    """Train plain networks of few and of many layers; the deep ones end with more training error."""
+    d, found = load("digits"), {}
+    for depth, seed in product((4, 16), range(3)):
+        options: dict[str, Any] = {"solver": "sgd", "learning_rate_init": 0.02, "batch_size": 50, "max_iter": 30}
+        net = resolve(NETWORKS, "network", "mlp")((32,) * depth, random_state=seed, tol=None, **options)
+        parts = {"training_error": (d.X_train, d.y_train), "test_error": (d.X_test, d.y_test)}
+        measures = {name: lambda state, net=net, part=part: error(net, *part) for name, part in parts.items()}
+        history = History(measures=measures, measure_every=29, quiet=True)
+        net.fit(d.X_train, d.y_train, observers=[history])
+        found.setdefault(f"{depth} hidden layers", []).append(history)
+    return found
+
+
+def error(net: Any, X: np.ndarray, y: np.ndarray) -> float:
+    """Return the percentage of samples that a classifier gets wrong."""
+    return 100 * float(np.mean(net.predict(X) != y))

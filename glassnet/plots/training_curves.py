@@ -160,7 +160,7 @@ class TrainingCurvesDisplay(Display):
                 curves.append(_curve(name, TRAINING, [_averaged(run.steps, run.losses) for run in runs]))
             held = [s for s in runs[0].scalars if s.endswith(f"_{quantity}") and all(s in r.scalars for r in runs)]
             if quantity != "loss" and not held:
-                raise InvalidInputError(f"No run{f' of {name!r}' if name else ''} measured a {quantity}.")
+                raise InvalidInputError(f"No run{f' of {name!r}' if name else ''} measured {quantity}.")
             for scalar in held:
                 series = [run.scalars[scalar] for run in runs]
                 part = scalar.removesuffix(f"_{quantity}")

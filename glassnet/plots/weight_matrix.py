@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.errors import InvalidInputError
-from glassnet.plots.dense import dense_layers, layer_names
+from glassnet.plots.dense import layer_names, weight_matrices
 from glassnet.plots.display import Display
 from glassnet.plots.style import Theme, panels, symmetric_limit, use_axes, use_colorbar
 
@@ -100,10 +100,10 @@ class WeightMatrixDisplay(Display):
         Parameters
         ----------
         estimator : object
-            A dense network.
+            A dense network; its layers may be locally connected and share their weights.
         """
-        layers = dense_layers(estimator)
-        return cls.from_matrices({n: w.T for n, (w, _) in zip(layer_names(len(layers)), layers, strict=True)})
+        matrices = weight_matrices(estimator)
+        return cls.from_matrices(dict(zip(layer_names(len(matrices)), matrices, strict=True)))
 
     def n_zeros(self, name: str) -> int:
         """Return how many weights of a matrix are exactly zero."""

@@ -157,3 +157,27 @@ def test_data_that_cannot_be_drawn_is_named(iris, three_classes):
     ):
         with pytest.raises(InvalidInputError, match=match):
             DecisionBoundaryDisplay.from_estimator(three_classes, bad_X, bad_y)
+
+
+def test_the_other_features_may_be_fixed_at_a_sample(iris, three_classes):
+    X, y = iris
+    how = {"features": (0, 2), "grid_resolution": 4}
+    display = DecisionBoundaryDisplay.from_estimator(three_classes, X, y, at=X[120], **how)
+    for i, v in enumerate(display.vertical):
+        for j, u in enumerate(display.horizontal):
+            sample = [u, X[120, 1], v, X[120, 3]]
+            assert np.allclose(display.values[i, j], three_classes.predict_proba([sample])[0])
+    assert "2 other features fixed as in a chosen sample" in display.plane.note
+    with pytest.raises(InvalidInputError, match=r"one finite sample, shape \(4,\)"):
+        DecisionBoundaryDisplay.from_estimator(three_classes, X, y, at=[1.0], **how)
+    with pytest.raises(InvalidInputError, match="at fixes"):
+        DecisionBoundaryDisplay.from_estimator(three_classes, X, y, plane="pca", at=X[0])
+
+
+def test_the_probability_of_the_second_class_has_a_scale(two_features):
+    X, y = two_features
+    figure = Figure()
+    DecisionBoundaryDisplay.from_estimator(LogisticRegression().fit(X, y), X, y).plot(figure.subplots())
+    bar = figure.axes[1]
+    assert bar.get_ylabel() == "probability of yes"
+    assert [(t.get_position()[1], t.get_text()) for t in bar.get_yticklabels()] == [(-1, "0"), (0, "0.5"), (1, "1")]

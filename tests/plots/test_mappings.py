@@ -41,6 +41,17 @@ def test_arrows_go_from_input_to_output():
         assert y == pytest.approx(x**3)
 
 
+def test_each_unit_has_arrows_of_its_own():
+    display = Mapping1DDisplay.from_functions(
+        {"two": lambda x: np.stack([x, -x], 1), "many": lambda x: np.stack([x] * 9, 1)}, reach=1.0, form="arrows"
+    )
+    figure = Figure()
+    display.plot(figure.subplots())
+    titles = [ax.get_title() for ax in figure.axes[1:] if ax.axison]
+    assert titles == ["two, unit 1", "two, unit 2", *(f"many, unit {i + 1} of 9" for i in range(6))]
+    assert [arrow.xy[0] for arrow in figure.axes[2].texts] == [-arrow.xyann[0] for arrow in figure.axes[2].texts]
+
+
 def test_layers_of_a_network_over_its_one_input():
     x = np.linspace(-2, 2, 40)[:, None]
     net = MLPRegressor(hidden_layer_sizes=(3,), activation="tanh", max_iter=5000, random_state=0).fit(x, x[:, 0] ** 2)
@@ -99,6 +110,18 @@ def test_a_single_unit_is_a_line():
     assert np.allclose(stage.points[:, 0], two.predict_proba(X)[:, 1])
     assert np.all(stage.points[:, 1] == 0)
     assert np.all(stage.grid[..., 1] == 0)
+
+
+def test_the_classes_on_a_line_are_drawn_beside_each_other():
+    display = Mapping2DDisplay.from_functions({"sum": lambda p: p.sum(axis=1, keepdims=True)}, X, Y)
+    figure = Figure()
+    display.plot(figure.subplots())
+    ax = figure.axes[2]
+    for i, collection in enumerate(ax.collections[2:]):
+        offsets = collection.get_offsets()
+        assert np.allclose(offsets[:, 0], X[i == Y].sum(axis=1))
+        assert np.all(offsets[:, 1] == i + 1)
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["all", "class 0", "class 1", "class 2"]
 
 
 def test_every_stage_is_drawn_with_every_class(net):

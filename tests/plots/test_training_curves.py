@@ -50,6 +50,21 @@ def test_spread_over_runs():
     assert np.allclose(curve.high, runs[:, :3].max(axis=0))
 
 
+def test_other_quantities_are_those_that_were_measured():
+    made = history([4.0, 2.0, 1.0], [(0, 5.0)])
+    for step, wrong in ((0, 90.0), (2, 20.0)):
+        made.add("training_error", step, wrong)
+        made.add("test_error", step, wrong + 5)
+    display = TrainingCurvesDisplay.from_history(made, quantity="error")
+    assert [(c.part, c.x.tolist(), c.mean.tolist()) for c in display.curves] == [
+        ("training", [0, 2], [90, 20]),
+        ("test", [0, 2], [95, 25]),
+    ]
+    assert display.ylabel == "error"
+    with pytest.raises(InvalidInputError, match="No run measured accuracy"):
+        TrainingCurvesDisplay.from_history(made, quantity="accuracy")
+
+
 def test_estimators_give_epochs():
     nets = [
         SimpleNamespace(loss_curve_=[3.0, 2.0], validation_loss_curve_=[4.0, 3.0]),

@@ -11,10 +11,12 @@ from matplotlib.figure import Figure
 from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
 
+from glassnet import MLPClassifier as MLP
 from glassnet.errors import InvalidInputError
+from glassnet.learning.spec import Layer
 from glassnet.plots.dense import layer_activations
 from glassnet.plots.filters import FiltersDisplay
-from glassnet.plots.style import THEMES
+from glassnet.plots.style import THEMES, number
 from glassnet.plots.weight_matrix import WeightMatrixDisplay, convolution_matrix
 from glassnet.plots.wiring import WIDEST, WiringDisplay
 
@@ -80,6 +82,15 @@ def test_names_of_inputs_and_outputs():
         WiringDisplay.from_estimator(binary, max_units=0)
 
 
+def test_small_networks_show_their_numbers():
+    binary = LogisticRegression().fit(X, Y > 0)
+    display = WiringDisplay.from_estimator(binary).plot(Figure().subplots())
+    texts = [text.get_text() for text in display.ax_.texts]
+    assert {number(w) for w in binary.coef_[0]} | {number(binary.intercept_[0])} <= set(texts)
+    hidden = WiringDisplay.from_estimator(binary, show_numbers=False).plot(Figure().subplots())
+    assert len(hidden.ax_.texts) == len(texts) - 6 - 1
+
+
 def test_filters_are_the_rows_of_the_first_layer(net):
     display = FiltersDisplay.from_estimator(net, (2, 3), max_filters=4)
     for i in range(4):
@@ -137,6 +148,20 @@ def test_matrices_of_a_network(net):
     display = WeightMatrixDisplay.from_estimator(net)
     assert list(display.matrices) == ["layer 1", "layer 2", "output"]
     assert np.array_equal(display.matrices["layer 2"], net.coefs_[1].T)
+
+
+@pytest.mark.parametrize("share_weights", [False, True])
+def test_local_layers_show_where_they_are_not_connected(share_weights):
+    layer = Layer(2 * 3, "identity", receptive_field=(2, 2), input_shape=(2, 4), share_weights=share_weights)
+    images = rng.normal(size=(20, 8)).astype(np.float32)
+    net = MLP((layer,), max_iter=2, tol=None, random_state=0).fit(images, np.arange(20) % 2)
+    display = WeightMatrixDisplay.from_estimator(net)
+    matrix = display.matrices["layer 1"]
+    zero = net.activations(np.zeros((1, 8), np.float32))[0]
+    assert np.allclose(images @ matrix.T + zero, net.activations(images)[0], atol=1e-5)
+    assert matrix.shape == (6, 8)
+    assert display.n_zeros("layer 1") == 6 * 4
+    assert display.n_distinct("layer 1") == (2 * 4 if share_weights else 6 * 4)
 
 
 def test_matrices_that_cannot_be_drawn_are_refused():
