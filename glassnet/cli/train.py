@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.figures import draw_figures
-from glassnet.cli.watching import say_interrupted, watching
+from glassnet.cli.watching import say_interrupted, spent_before, watching
 from glassnet.errors import InvalidInputError, RunFolderError, UnknownNameError
 from glassnet.registry import DATA, MODULE_ESTIMATORS, MODULES, NETWORKS, resolve
 
@@ -147,10 +147,11 @@ def train(
     _check_kind(network, estimator, dataset)
     if network in MODULES and estimator.image_shape is None:
         estimator.set_params(image_shape=dataset.image_shape)
-    start = time.perf_counter()
     kept = out / "checkpoints" if out is not None and network in MODULES else None
+    options = watching(estimator, kept, resume, log, tensorboard)
+    start = time.perf_counter() - spent_before(options)
     try:
-        _fit(estimator, dataset, not as_json and current().leads, **watching(estimator, kept, resume, log, tensorboard))
+        _fit(estimator, dataset, not as_json and current().leads, **options)
     except KeyboardInterrupt:
         say_interrupted(estimator, kept)
         raise typer.Exit(130) from None

@@ -35,6 +35,13 @@ def watching(
     return options | ({"resume": kept} if resume or (held and restarts() > 0) else {})
 
 
+def spent_before(options: dict[str, Any]) -> float:
+    """Return the seconds that the run took before this process goes on with it."""
+    from glassnet.training.checkpoint import seconds_before
+
+    return seconds_before(options["resume"]) if "resume" in options else 0.0
+
+
 def say_interrupted(estimator: Any, kept: Path | None) -> None:
     """Say how far a fit came, and how it goes on."""
     how = f"what was learnt is in {kept}: the same command with --resume goes on" if kept else "nothing was kept"

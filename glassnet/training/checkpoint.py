@@ -8,6 +8,7 @@ loses at most the epoch that it was in; one that Ctrl-C or SIGTERM ends loses no
 from __future__ import annotations
 
 import json
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,7 @@ class Checkpoint(Observer):
         self._losses: EpochLosses | None = None
         self._earlier: list[float] = []
         self._best: float | None = None
+        self._began, self._seconds = time.perf_counter(), 0.0  # of this process; of those before
 
     def next_event(self, step: int) -> int:
         """Ask for ``step`` itself where the run begins, then for the end of every epoch."""
@@ -95,6 +97,7 @@ class Checkpoint(Observer):
 
     def _begin(self, state: TrainingState) -> None:
         begun: list[float] = []
+        self._began = time.perf_counter()
         if checkpoints(self.folder):
             about = _newest(self.folder)[1]
             step = about["counters"]["step"]
@@ -104,6 +107,7 @@ class Checkpoint(Observer):
                     "resume from it, or take another folder."
                 )
             self._earlier, self._best, begun = about["losses"], about["best"], about["begun"]
+            self._seconds = about["seconds"]
         self._losses = EpochLosses(state, begun)
 
     def _end_epoch(self, state: TrainingState) -> None:
@@ -117,7 +121,9 @@ class Checkpoint(Observer):
     def _write(self, state: TrainingState, name: str, measured: float | None = None) -> bytes:
         assert self._losses is not None
         losses, begun = [*self._earlier, *self._losses.values], self._losses.begun
-        data = serialize(state, {"losses": losses, "begun": begun, "measured": measured, "best": self._best})
+        seconds = self._seconds + time.perf_counter() - self._began
+        about = {"losses": losses, "begun": begun, "measured": measured, "best": self._best, "seconds": seconds}
+        data = serialize(state, about)
         write_whole(self.folder / name, data)
         for path in checkpoints(self.folder)[: -self.keep]:
             path.unlink()
@@ -187,6 +193,17 @@ def resume(folder: str | Path, state: TrainingState) -> list[float]:
     saved, about = _newest(folder)
     state.load_state_dict(saved)
     return about["losses"]
+
+
+def seconds_before(folder: str | Path) -> float:
+    """Return how long the run in a folder had taken at its newest checkpoint, over all its processes.
+
+    Raises
+    ------
+    RunFolderError
+        As `resume`.
+    """
+    return _newest(folder)[1]["seconds"]
 
 
 def losses_begun(folder: str | Path) -> list[float]:
