@@ -18,6 +18,7 @@ FILES: dict[str, str] = {
     "perceptron": "benchmarks.perceptron",
     "hopfield": "benchmarks.hopfield",
     "rbm": "benchmarks.rbm",
+    "pictures": "benchmarks.pictures",
     "playground": "benchmarks.playground",
     "cold_start": "benchmarks.cold_start",
     "processes": "benchmarks.processes",

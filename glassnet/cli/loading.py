@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from glassnet.data import Dataset
 
 
-def load_data(data: str, resize: int | None = None, skip_corrupt: bool = False) -> Dataset:
+def load_data(
+    data: str, resize: int | None = None, skip_corrupt: bool = False, per_class: int | None = None
+) -> Dataset:
     """Return a data set by its name, or the pictures in a folder, zip or binary file by its path.
 
     Parameters
@@ -25,6 +27,8 @@ def load_data(data: str, resize: int | None = None, skip_corrupt: bool = False) 
         Side in pixels to which picture files are scaled.
     skip_corrupt : bool
         Leave pictures out that do not decode.
+    per_class : int, optional
+        Take at most so many picture files of each class.
 
     Raises
     ------
@@ -34,7 +38,7 @@ def load_data(data: str, resize: int | None = None, skip_corrupt: bool = False) 
     from glassnet.data import load
     from glassnet.data.pictures import load_pictures
 
-    options: dict[str, Any] = {"resize": resize, "corrupt": "skip" if skip_corrupt else None}
+    options: dict[str, Any] = {"resize": resize, "corrupt": "skip" if skip_corrupt else None, "per_class": per_class}
     options = {name: value for name, value in options.items() if value is not None}
     if data not in DATA and (os.sep in data or Path(data).exists()):
         return load_pictures(data, **options)
@@ -48,5 +52,5 @@ def _check_options(data: str, options: dict[str, Any]) -> None:
 
     taken = signature(resolve(DATA, "data set", data)).parameters
     if wrong := [name for name in options if name not in taken]:
-        named = {"resize": "--resize", "corrupt": "--skip-corrupt"}
+        named = {"resize": "--resize", "corrupt": "--skip-corrupt", "per_class": "--per-class"}
         raise InvalidInputError(f"{', '.join(named[name] for name in wrong)} is for picture files, not for {data}.")

@@ -44,6 +44,7 @@ def load_pictures(
     resize: int | tuple[int, int] | None = None,
     channels: int | None = None,
     corrupt: str = "error",
+    per_class: int | None = None,
     test_size: float = 0.2,
     workers: int | None = None,
     random_state: int | None = 0,
@@ -65,12 +66,14 @@ def load_pictures(
         By default those of the first picture.
     corrupt : {"error", "skip"}
         What to do with a file that does not decode: name it, or leave it out and warn how many.
+    per_class : int, optional
+        Of the picture files, take at most so many of each class in each part, drawn by the seed.
     test_size : float in (0, 1)
         Share of each class that is held out where there is no test part.
     workers : int, optional
         Threads that decode; by default as many as there are cores.
     random_state : int or None
-        Seed of that split.
+        Seed of that split and of what ``per_class`` takes.
 
     Returns
     -------
@@ -106,11 +109,14 @@ def load_pictures(
     if corrupt not in ("error", "skip"):
         raise InvalidInputError(f"corrupt is 'error' or 'skip', got {corrupt!r}.")
     if binary := read_binary(path):
-        if shape or channels:
+        if shape or channels or per_class:
             raise InvalidInputError(f"{path} holds pixels, not picture files: they are taken as they are.")
         return _dataset(path, Pictures(*binary["train"]), Pictures(*binary["test"]))
     store = open_store(path)
-    parts = _split(picture_files(store), test_size, resolve_seed(random_state))
+    seed = resolve_seed(random_state)
+    parts = _split(picture_files(store), test_size, seed)
+    if per_class is not None:
+        parts = {part: _some(files, per_class, seed) for part, files in parts.items()}
     form = form_of(store, parts["train"], shape, channels)
     classes = tuple(sorted({file.label for files in parts.values() for file in files}))
     train, test = (_decode(store, parts[part], classes, form, corrupt, workers) for part in ("train", "test"))
@@ -118,7 +124,7 @@ def load_pictures(
     return _dataset(path, train, test, LOSSY if lossy else "")
 
 
-def load_cifar10(resize: int | None = None, random_state: int | None = 0) -> Dataset:
+def load_cifar10(resize: int | None = None, per_class: int | None = None, random_state: int | None = 0) -> Dataset:
     """Return CIFAR-10: 60,000 photographs of 32 x 32 in ten classes, 10,000 of them to test on.
 
     Taken from the data home: CIFAR's binary version (``cifar-10-batches-bin`` or
@@ -129,8 +135,10 @@ def load_cifar10(resize: int | None = None, random_state: int | None = 0) -> Dat
     ----------
     resize : int, optional
         Side to which picture files are scaled.
+    per_class : int, optional
+        Of the picture files, take at most so many of each class in each part.
     random_state : int or None
-        Without effect, the split is given; every loader takes it.
+        Seed of what ``per_class`` takes; the split is given.
 
     Returns
     -------
@@ -148,7 +156,7 @@ def load_cifar10(resize: int | None = None, random_state: int | None = 0) -> Dat
     """
     places = [data_home() / name for name in (CIFAR_FOLDER, CIFAR10.path, "cifar10-images.zip")]
     path = next((place for place in places if place.exists()), None) or fetch(CIFAR10)
-    return replace(load_pictures(path, resize=resize), name="cifar10")
+    return replace(load_pictures(path, resize=resize, per_class=per_class, random_state=random_state), name="cifar10")
 
 
 def _size(resize: int | tuple[int, int] | None) -> tuple[int, int] | None:
@@ -166,8 +174,7 @@ def _split(parts: dict[str, list[PictureFile]], test_size: float, seed: int) -> 
         raise InvalidInputError(f"test_size must be a float in (0, 1), got {test_size!r}")
     files = parts["all"]
     held_out: set[int] = set()
-    for label in sorted({file.label for file in files}):
-        rows = [row for row, file in enumerate(files) if file.label == label]
+    for label, rows in _rows_by_label(files).items():
         if len(rows) < 2:
             raise InvalidInputError(f"Class {label!r} has one picture: it takes one to learn from and one to test on.")
         n = min(max(1, round(test_size * len(rows))), len(rows) - 1)
@@ -176,6 +183,23 @@ def _split(parts: dict[str, list[PictureFile]], test_size: float, seed: int) -> 
         "train": [file for row, file in enumerate(files) if row not in held_out],
         "test": [file for row, file in enumerate(files) if row in held_out],
     }
+
+
+def _some(files: list[PictureFile], per_class: int, seed: int) -> list[PictureFile]:
+    """Return at most so many files of each class, drawn by the seed, in their order."""
+    if per_class < 1:
+        raise InvalidInputError(f"per_class takes at least 1 picture of each class, got {per_class}.")
+    taken: set[int] = set()
+    for label, rows in _rows_by_label(files).items():
+        taken |= set(generator(seed, f"some {label}").permutation(rows)[:per_class].tolist())
+    return [file for row, file in enumerate(files) if row in taken]
+
+
+def _rows_by_label(files: Sequence[PictureFile]) -> dict[str, list[int]]:
+    rows: dict[str, list[int]] = {}
+    for row, file in enumerate(files):
+        rows.setdefault(file.label, []).append(row)
+    return rows
 
 
 def _decode(

@@ -231,9 +231,13 @@ class EpochEstimator(BaseEstimator, ABC):
             stratify=target if self._stratify else None,
         )
         return tuple(
-            (X[rows], target[rows], None if sample_weight is None else sample_weight[rows])
+            (self._some(X, np.asarray(rows)), target[rows], None if sample_weight is None else sample_weight[rows])
             for rows in (train, held_out)
         )  # type: ignore[return-value]
+
+    def _some(self, X: np.ndarray, rows: np.ndarray) -> Any:
+        """Return some samples."""
+        return X[rows]
 
     def _loss_on(self, held_out: tuple | None) -> Callable[[], float] | None:
         return None if held_out is None else lambda: self._mean_loss(*held_out)

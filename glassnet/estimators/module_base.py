@@ -29,7 +29,7 @@ from glassnet.estimators.epochs import EpochEstimator
 from glassnet.learning.autograd import AutogradEngine, resolve_device, resolve_precision
 from glassnet.learning.module_arrays import ModuleArrays, initial_arrays
 from glassnet.learning.optimizers import Solver
-from glassnet.learning.supervised import Supervised, as_input, as_tensor
+from glassnet.learning.supervised import RowsOf, Supervised, as_input, as_tensor
 from glassnet.learning.synchronized import synchronize
 from glassnet.seeds import resolve_seed
 from glassnet.training.distributed import check_same_fit, current
@@ -294,6 +294,9 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         engine = AutogradEngine(self._bound(arrays), solver, objective, **options)
         check_same_fit(engine, arrays, data)
         return engine
+
+    def _some(self, X: np.ndarray, rows: np.ndarray) -> RowsOf:
+        return RowsOf(X, rows)
 
     def _smoothing(self) -> float:
         return 0.0

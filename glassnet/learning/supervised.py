@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ class Supervised:
 
     Parameters
     ----------
-    X : ndarray of shape (n_samples, ...), float32 or uint8
+    X : ndarray or RowsOf of shape (n_samples, ...), float32 or uint8
         Only read, batch by batch: it may be a memory map. uint8 stands for v / 255.
     target : ndarray of shape (n_samples,), int64, or (n_samples, n_outputs), float32
         Class indices, or numbers.
@@ -34,7 +35,7 @@ class Supervised:
 
     def __init__(
         self,
-        X: np.ndarray,
+        X: np.ndarray | RowsOf,
         target: np.ndarray,
         sample_weight: np.ndarray | None = None,
         image_shape: tuple[int, ...] | None = None,
@@ -87,8 +88,35 @@ class Supervised:
         return 0.5 * (z - target).square().sum(1)
 
 
-def as_tensor(array: np.ndarray) -> Tensor:
+class RowsOf:
+    """Some rows of an array that is left where it is, such as a memory map: a batch at a time is taken.
+
+    Examples
+    --------
+    >>> some = RowsOf(np.arange(8.0).reshape(4, 2), np.array([3, 0, 1]))
+    >>> some.shape, some[:2].tolist(), some.index_select(0, torch.tensor([2])).tolist()
+    ((3, 2), [[6.0, 7.0], [0.0, 1.0]], [[2.0, 3.0]])
+    """
+
+    def __init__(self, array: np.ndarray, rows: np.ndarray):
+        self._tensor, self._rows = as_tensor(array), torch.from_numpy(rows)
+        self.shape = (len(rows), *array.shape[1:])
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __getitem__(self, index: slice) -> Tensor:
+        return self._tensor.index_select(0, self._rows[index])
+
+    def index_select(self, dim: int, index: Tensor) -> Tensor:
+        """Return a batch, as a tensor's own method does."""
+        return self._tensor.index_select(dim, self._rows[index])
+
+
+def as_tensor(array: Any) -> Any:
     """Return a tensor on the array's memory, which is only read: it may be a read-only memory map."""
+    if isinstance(array, RowsOf):
+        return array
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")
         return torch.from_numpy(array)

@@ -31,6 +31,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from glassnet.errors import InvalidInputError, UnknownNameError
+from glassnet.learning.dropout import Dropout
 
 
 class AlexNet(nn.Module):
@@ -166,8 +167,8 @@ def _features_2012(in_channels: int, image_size: int, normalization: bool, overl
 
 def _classifier_2012(n_classes: int, dropout: float) -> nn.Sequential:
     return nn.Sequential(
-        *(nn.Linear(256 * 6 * 6, 4096), nn.ReLU(), nn.Dropout(dropout)),
-        *(nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(dropout)),
+        *(nn.Linear(256 * 6 * 6, 4096), nn.ReLU(), Dropout(dropout)),
+        *(nn.Linear(4096, 4096), nn.ReLU(), Dropout(dropout)),
         nn.Linear(4096, n_classes),
     )
 
@@ -184,7 +185,7 @@ def _features_torchvision(in_channels: int) -> nn.Sequential:
 
 def _classifier_torchvision(n_classes: int, dropout: float) -> nn.Sequential:
     return nn.Sequential(
-        *(nn.Dropout(dropout), nn.Linear(256 * 6 * 6, 4096), nn.ReLU()),
-        *(nn.Dropout(dropout), nn.Linear(4096, 4096), nn.ReLU()),
+        *(Dropout(dropout), nn.Linear(256 * 6 * 6, 4096), nn.ReLU()),
+        *(Dropout(dropout), nn.Linear(4096, 4096), nn.ReLU()),
         nn.Linear(4096, n_classes),
     )

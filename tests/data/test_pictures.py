@@ -106,6 +106,14 @@ def test_without_parts_a_share_of_each_class_is_held_out_by_the_seed(tmp_path):
     assert set(map(bytes, everything)) == set(map(bytes, planes(np.concatenate(held))))
 
 
+def test_some_of_each_class_are_taken_by_the_seed(tree):
+    folder, held = tree
+    some, again, other = (load_pictures(folder, per_class=2, random_state=seed) for seed in (1, 1, 5))
+    assert some.y_train.tolist() == some.y_test.tolist() == [0, 0, 1, 1, 2, 2]
+    assert some.sha256 == again.sha256 != other.sha256
+    assert set(map(bytes, some.X_train)) < set(map(bytes, planes(np.concatenate(held["train"]))))
+
+
 def test_sizes_are_refused_or_scaled(tree):
     folder, _ = tree
     Image.fromarray(pictures(1, (8, 20, 3))[0]).save(folder / "train" / "cat" / "x.png")
@@ -187,7 +195,7 @@ def test_what_is_no_set_of_pictures_says_so(tree, tmp_path):
     write(tmp_path / "one" / "b", pictures(2))
     with pytest.raises(InvalidInputError, match="Class 'a' has one picture"):
         load_pictures(tmp_path / "one")
-    for wrong in ({"resize": 0}, {"channels": 2}, {"corrupt": "ignore"}):
+    for wrong in ({"resize": 0}, {"per_class": 0}, {"channels": 2}, {"corrupt": "ignore"}):
         with pytest.raises(InvalidInputError):
             load_pictures(folder, **wrong)
 

@@ -9,6 +9,7 @@ import torch
 from torch import nn
 
 from glassnet.errors import InvalidInputError, UnknownNameError
+from glassnet.learning.dropout import Dropout, draws_globally
 from glassnet.networks.alexnet import AlexNet
 
 # by the formula (inputs of a unit + 1) * maps, with half of the maps below where there are two groups
@@ -160,7 +161,7 @@ def test_parts_can_be_switched_off():
             options: {type(layer) for layer in AlexNet(normalization=options[0], dropout=options[1]).modules()}
             for options in itertools.product((True, False), (0.5, 0.0))
         }
-        dropped = [m.p for m in AlexNet(dropout=0.25).modules() if isinstance(m, nn.Dropout)]
+        dropped = [m.p for m in AlexNet(dropout=0.25).modules() if isinstance(m, Dropout)]
     assert all((nn.LocalResponseNorm in kinds[n, d]) == n for n, d in kinds)
     assert dropped == [0.25, 0.25]
 
@@ -176,3 +177,8 @@ def test_bad_input_is_named():
                 model(torch.empty(shape))
         with pytest.raises(InvalidInputError, match="63, 63\\) or larger"):
             AlexNet("torchvision")(torch.empty(2, 3, 62, 64))
+
+
+def test_dropout_draws_from_a_stream_of_its_own():
+    with torch.device("meta"):
+        assert not any(draws_globally(AlexNet(variant)) for variant in ("2012", "torchvision"))

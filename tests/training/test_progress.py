@@ -46,3 +46,19 @@ def test_cursor_is_given_back_when_the_fit_fails(monkeypatch):
     with pytest.raises(DivergedError):
         watched(monkeypatch, True, screen, solver="sgd", learning_rate_init=1e35)
     assert screen.getvalue().endswith(SHOW_CURSOR)
+
+
+def test_classes_are_counted_and_samples_timed(monkeypatch):
+    from torch import nn
+
+    from glassnet import ModuleClassifier
+
+    screen = io.StringIO()
+    monkeypatch.setattr(progress, "Console", lambda stderr: Console(file=screen, force_terminal=True, width=120))
+    net = ModuleClassifier(nn.Linear(2, 2), max_iter=60, tol=None, learning_rate_init=0.1, random_state=0, verbose=True)
+    net.fit(X, y)
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue())
+    shown = re.findall(r"60/60 loss (\S+)\s+accuracy (\S+)%\s+([\d,]+) samples/s", text)[-1]
+    assert float(shown[0]) < 0.7
+    assert 50 < float(shown[1]) <= 100
+    assert int(shown[2].replace(",", "")) > 0
