@@ -2,9 +2,9 @@
 
 Everyone reads the same files, starts from the same weights, and sees the same batches in the
 same order, without augmentation. The plain loops are what a tutorial has: a Dataset that gives one
-picture and its label, a DataLoader, and torch's own optimizer, in float32. glassnet's ResNet-20
-multiplies in bfloat16 where the machine does that faster; its loss after the same steps must be
-as low. The epochs are of a part of the pictures, so that a round takes seconds.
+picture and its label, a DataLoader, and torch's own optimizer, in float32. glassnet multiplies in
+bfloat16 where the machine does that faster (``precision="auto"``); its loss after the same steps must be
+as low. ResNet-20's epoch is of a part of the pictures, so that a round takes seconds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from benchmarks.harness.workload import OURS, Check, PeerMissing, Run, Workload
 BATCH = 128
 # network -> data, pictures of an epoch, solver, rate, precision
 SETTINGS: dict[str, dict[str, Any]] = {
-    "lenet5": {"data": "mnist", "n": 60_000, "solver": "adam", "rate": 1e-3, "precision": "float32"},
+    "lenet5": {"data": "mnist", "n": 60_000, "solver": "adam", "rate": 1e-3, "precision": "auto"},
     "resnet20": {"data": "cifar10", "n": 5_120, "solver": "sgd", "rate": 0.05, "precision": "auto"},
 }
 

@@ -13,91 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.figures import draw_figures
+from glassnet.cli.recipes import RECIPES
 from glassnet.cli.watching import say_interrupted, spent_before, watching
-from glassnet.errors import InvalidInputError, RunFolderError, UnknownNameError
+from glassnet.errors import DivergedError, InvalidInputError, RunFolderError, UnknownNameError
 from glassnet.registry import DATA, MODULE_ESTIMATORS, MODULES, NETWORKS, resolve
 
 if TYPE_CHECKING:
     from glassnet.data import Dataset
-
-_GATE = {"hidden_layer_sizes": (4,), "activation": "tanh", "learning_rate_init": 0.05, "max_iter": 300, "tol": None}
-_PLANE = {
-    "hidden_layer_sizes": (16, 16),
-    "activation": "tanh",
-    "learning_rate_init": 0.01,
-    "batch_size": 16,
-    "max_iter": 200,
-    "tol": None,
-}
-# a cycle of the learning rate reaches in 25 epochs what the paper's steps do in 164
-_RESNET_CIFAR = {
-    "solver": "sgd",
-    "batch_size": 128,
-    "learning_rate": "one-cycle",
-    "learning_rate_init": 0.2,
-    "alpha": 128 * 5e-4,
-    "augment": "crop-flip",
-    "precision": "auto",
-    "device": "auto",
-    "max_iter": 25,
-    "tol": None,
-}
-# He et al. (2016), section 3.4
-_RESNET_IMAGENET = {
-    "solver": "sgd",
-    "nesterovs_momentum": False,
-    "batch_size": 256,
-    "learning_rate": "step",
-    "learning_rate_init": 0.1,
-    "alpha": 256 * 1e-4,
-    "augment": "flip",
-    "precision": "auto",
-    "device": "auto",
-    "max_iter": 90,
-    "tol": None,
-}
-# Krizhevsky et al. (2012), section 5
-_ALEXNET = {
-    "solver": "sgd",
-    "nesterovs_momentum": False,
-    "batch_size": 128,
-    "learning_rate": "step",
-    "learning_rate_init": 0.01,
-    "alpha": 128 * 5e-4,
-    "augment": "flip",
-    "precision": "auto",
-    "device": "auto",
-    "max_iter": 90,
-    "tol": None,
-}
-# (network, data) -> parameters that do well where the network's own defaults do not, with "pictures"
-# for those at a path; --set has the last word
-RECIPES: dict[tuple[str, str], dict[str, Any]] = {
-    **{("mlp", gate): _GATE for gate in ("gate-and", "gate-or", "gate-not", "gate-xor")},
-    **{("mlp", points): _PLANE for points in ("circle", "xor", "gauss", "spiral")},
-    **{("mlp-regressor", points): _PLANE for points in ("reg-plane", "reg-gauss")},
-    ("mlp", "digits"): {"batch_size": 32, "max_iter": 100, "tol": None},
-    ("mlp", "mnist"): {
-        "hidden_layer_sizes": (256, 128),
-        "batch_size": 128,
-        "learning_rate": "one-cycle",
-        "learning_rate_init": 3e-3,
-        "max_iter": 12,
-        "tol": None,
-    },
-    ("mlp", "mnist5k"): {"batch_size": 32, "max_iter": 30, "tol": None},
-    ("lenet5", "mnist"): {
-        "batch_size": 128,
-        "learning_rate": "one-cycle",
-        "learning_rate_init": 6e-3,
-        "augment": "distort",
-        "max_iter": 8,
-        "tol": None,
-    },
-    **{(f"resnet{n}", data): _RESNET_CIFAR for n in (20, 32, 44, 56, 110) for data in ("cifar10", "pictures")},
-    **{(f"resnet{n}", "pictures"): _RESNET_IMAGENET for n in (18, 34, 50, 101, 152)},
-    **{("alexnet", data): _ALEXNET for data in ("cifar10", "pictures")},
-}
 
 
 def train(
@@ -151,6 +73,7 @@ def train(
     if network in MODULES and estimator.image_shape is None:
         estimator.set_params(image_shape=dataset.image_shape)
     kept = out / "checkpoints" if out is not None and network in MODULES else None
+    diverged: DivergedError | None = None
     options = watching(estimator, kept, resume, log, tensorboard)
     start = time.perf_counter() - spent_before(options)
     try:
@@ -158,6 +81,10 @@ def train(
     except KeyboardInterrupt:
         say_interrupted(estimator, kept)
         raise typer.Exit(130) from None
+    except DivergedError as error:
+        if out is None:
+            raise
+        diverged = error  # the best weights seen are kept all the same
     if not current().leads:
         return  # of several processes, one measures, saves and prints
     result = {"network": network, "data": data, "seed": seed} | _measure(estimator, dataset)
@@ -166,6 +93,8 @@ def train(
     if out is not None:
         _keep(out, estimator, dataset, result)
         result["out"] = str(out)
+    if diverged is not None:
+        raise diverged
     if record is not None:
         _record(record, estimator, dataset, result)
     print(json.dumps(result) if as_json else _in_words(result))

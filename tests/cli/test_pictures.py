@@ -147,6 +147,15 @@ def test_a_run_is_interrupted_and_resumed(glassnet, shapes, tmp_path, monkeypatc
     assert again["train_accuracy"] == whole["train_accuracy"]
 
 
+def test_a_run_that_diverges_keeps_the_best_weights(glassnet, shapes, tmp_path):
+    words = ("train", "lenet5", "--data", shapes, *QUICK, "--set", "solver=sgd", "--set", "learning_rate_init=1e30")
+    code, out, err = glassnet(*words, "--set", "max_iter=9", "--out", tmp_path / "run")
+    assert (code, out) == (1, "")
+    assert "The loss became" in err
+    assert "Try a smaller learning_rate_init" in err
+    assert "test accuracy" in glassnet("evaluate", tmp_path / "run")[1]
+
+
 def test_options_for_picture_files_are_refused_elsewhere(glassnet):
     code, _, err = glassnet("train", "mlp", "--data", "digits", "--resize", 16)
     assert (code, "--resize is for picture files, not for digits" in err) == (2, True)

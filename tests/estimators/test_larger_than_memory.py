@@ -13,6 +13,7 @@ from torch import nn
 from glassnet import ModuleClassifier
 from glassnet.training.observers import Observer
 
+pytestmark = pytest.mark.filterwarnings("ignore:The loss was still falling")
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
