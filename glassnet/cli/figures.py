@@ -17,7 +17,7 @@ def draw_figures(folder: Path, estimator: Any, dataset: Dataset) -> None:
 
     samples = (estimator, dataset.X_test, dataset.y_test)
     names: dict[str, Any] = {"class_names": dataset.target_names} if dataset.kind == "classification" else {}
-    if hasattr(estimator, "loss_curve_"):
+    if getattr(estimator, "loss_curve_", None):
         TrainingCurvesDisplay.from_estimator(estimator).save(folder / "training.svg")
     if not hasattr(estimator, "predict"):
         return _draw_filters(folder, estimator, dataset)

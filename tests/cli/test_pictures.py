@@ -150,7 +150,7 @@ def test_a_run_is_interrupted_and_resumed(glassnet, shapes, tmp_path, monkeypatc
 def test_a_run_that_diverges_keeps_the_best_weights(glassnet, shapes, tmp_path):
     words = ("train", "lenet5", "--data", shapes, *QUICK, "--set", "solver=sgd", "--set", "learning_rate_init=1e30")
     code, out, err = glassnet(*words, "--set", "max_iter=9", "--out", tmp_path / "run")
-    assert (code, out) == (1, "")
+    assert (code, out) == (1, ""), err
     assert "The loss became" in err
     assert "Try a smaller learning_rate_init" in err
     assert "test accuracy" in glassnet("evaluate", tmp_path / "run")[1]

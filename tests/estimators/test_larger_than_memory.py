@@ -18,12 +18,12 @@ LINUX = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 
 
 def own_memory():
-    """Return the bytes of this process that are no mapped files."""
-    return 1024 * int(re.search(r"RssAnon:\s+(\d+)", Path("/proc/self/status").read_text())[1])
+    """Return the bytes that this process has asked for, mapped files apart."""
+    return 1024 * int(re.search(r"VmData:\s+(\d+)", Path("/proc/self/status").read_text())[1])
 
 
 class Most(Observer):
-    """The most memory of its own that the process held at any step."""
+    """The most memory of its own that the process has asked for at any step."""
 
     def __init__(self):
         self.bytes = own_memory()
@@ -42,8 +42,11 @@ def on_disk(path, n):
     return np.load(path, mmap_mode="r"), np.arange(n) % 3
 
 
+def module():
+    return nn.Sequential(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(48, 3))
+
+
 def net(**options):
-    module = nn.Sequential(nn.AvgPool2d(16), nn.Flatten(), nn.Linear(48, 3))
     return ModuleClassifier(
         module, image_shape=(3, 64, 64), batch_size=64, max_iter=1, tol=None, random_state=0, **options
     )
