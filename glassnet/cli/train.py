@@ -48,7 +48,7 @@ def train(
         typer.Option("--record", metavar="FILE", help="JSON file for what was reached, and how."),
     ] = None,
     log: Annotated[
-        Path | None, typer.Option("--log", metavar="FILE", help="File for a line of JSON after every epoch.")
+        Path | None, typer.Option("--jsonl", metavar="FILE", help="File for a line of JSON after every epoch.")
     ] = None,
     tensorboard: Annotated[
         Path | None, typer.Option("--tensorboard", metavar="FOLDER", help="Folder for TensorBoard's events.")

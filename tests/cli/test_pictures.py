@@ -170,7 +170,7 @@ def test_dense_networks_learn_pictures_too(glassnet, shapes):
 
 def test_logs(glassnet, shapes, tmp_path):
     words = ("train", "lenet5", "--data", shapes, *QUICK, "--set", "max_iter=2", "--json")
-    assert glassnet(*words, "--log", tmp_path / "log.jsonl")[0] == 0
+    assert glassnet(*words, "--jsonl", tmp_path / "log.jsonl")[0] == 0
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2]
     assert {"step", "loss", "accuracy", "samples_per_second", "learning_rate"} <= set(rows[0])
