@@ -37,8 +37,9 @@ class NumpyEngine:
         rates = self.solver.rates(state.step, len(batches)).tolist()
         slots = [state.arrays[name] for name in SLOTS[self.solver.name]]
         for i, (start, stop) in enumerate(zip(batches.starts, batches.stops, strict=True)):
-            losses[i], gradient = self._gradient(state.arrays["parameters"], batches.indices[start:stop])
-            descend(state.arrays["parameters"], gradient, slots, state.step + i + 1, rates[i], self.solver)
+            with np.errstate(over="ignore", invalid="ignore"):  # the loop says by name that a loss diverged
+                losses[i], gradient = self._gradient(state.arrays["parameters"], batches.indices[start:stop])
+                descend(state.arrays["parameters"], gradient, slots, state.step + i + 1, rates[i], self.solver)
         return losses
 
     def _gradient(self, parameters: np.ndarray, rows: np.ndarray) -> tuple[float, np.ndarray]:
