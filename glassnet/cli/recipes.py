@@ -13,6 +13,13 @@ _PLANE = {
     "max_iter": 200,
     "tol": None,
 }
+_LENET = {
+    "batch_size": 128,
+    "learning_rate": "one-cycle",
+    "learning_rate_init": 6e-3,
+    "max_iter": 8,
+    "tol": None,
+}
 # a cycle of the learning rate reaches in 22 epochs what the paper's steps do in 164
 _RESNET_CIFAR = {
     "solver": "sgd",
@@ -70,15 +77,9 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
         "tol": None,
     },
     ("mlp", "mnist5k"): {"batch_size": 32, "max_iter": 30, "tol": None},
-    ("lenet5", "mnist"): {
-        "batch_size": 128,
-        "learning_rate": "one-cycle",
-        "learning_rate_init": 6e-3,
-        "augment": "distort",
-        "max_iter": 8,
-        "tol": None,
-    },
+    **{("lenet5", data): _LENET | {"augment": "distort"} for data in ("mnist", "mnist5k")},
+    **{("lenet5", data): _LENET for data in ("cifar10", "pictures")},
     **{(f"resnet{n}", data): _RESNET_CIFAR for n in (20, 32, 44, 56, 110) for data in ("cifar10", "pictures")},
-    **{(f"resnet{n}", "pictures"): _RESNET_IMAGENET for n in (18, 34, 50, 101, 152)},
+    **{(f"resnet{n}", data): _RESNET_IMAGENET for n in (18, 34, 50, 101, 152) for data in ("cifar10", "pictures")},
     **{("alexnet", data): _ALEXNET for data in ("cifar10", "pictures")},
 }

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from glassnet import registry
 from glassnet.cli import main as cli
+from glassnet.cli.recipes import RECIPES
 from glassnet.training.checkpoint import checkpoints
 
 QUICK = [word for value in ("max_iter=1", "batch_size=8", "tol=None", "precision=float32") for word in ("--set", value)]
@@ -174,3 +176,13 @@ def test_logs(glassnet, shapes, tmp_path):
     rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2]
     assert {"step", "loss", "accuracy", "samples_per_second", "learning_rate"} <= set(rows[0])
+
+
+@pytest.mark.parametrize(("network", "data"), RECIPES, ids="-".join)
+def test_recipes_set_parameters_that_there_are(network, data):
+    tables = registry.NETWORKS | registry.MODULES
+    assert network in tables
+    assert data == "pictures" or data in registry.DATA
+    made = network if network in registry.NETWORKS else "module"
+    estimator = registry.resolve(registry.NETWORKS | registry.MODULE_ESTIMATORS, "network", made)
+    assert set(RECIPES[network, data]) <= set(estimator().get_params(deep=False))

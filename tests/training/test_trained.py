@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,15 @@ def test_trained_networks_are_small_and_those_of_the_records(name):
     about = read_config(WEIGHTS_FOLDER / name)["metadata"]
     assert about["data_sha256"] == record["data_sha256"]
     assert about["metrics"]["test_accuracy"] == record["metrics"]["test_accuracy"]
+
+
+def test_figures_in_the_docs_are_those_of_the_records():
+    text = (RESULTS.parents[1] / "docs" / "convolutional.md").read_text()
+    figures = re.findall(r"\| ([\d.]+)% test error .*recipes/([\w-]+)\.json", text)
+    assert figures
+    for figure, name in figures:
+        accuracy = json.loads((RESULTS / f"{name}.json").read_text())["metrics"]["test_accuracy"]
+        assert float(figure) == pytest.approx(100 * (1 - accuracy), abs=0.005)
 
 
 @pytest.mark.data
