@@ -106,6 +106,7 @@ EXHIBITS: dict[str, str] = {
     "playground": "glassnet.lab.exhibits.playground:Playground",
     "perceptron": "glassnet.lab.exhibits.perceptron:PerceptronExhibit",
     "adaline": "glassnet.lab.exhibits.adaline:AdalineExhibit",
+    "layers": "glassnet.lab.exhibits.layers:LayersExhibit",
     "activations": "glassnet.lab.exhibits.activations:ActivationsExhibit",
     "descent": "glassnet.lab.exhibits.descent:DescentExhibit",
 }

@@ -41,6 +41,7 @@ export class Graph {
   }
 
   resize() {
+    if (!this.element.isConnected) return;
     const em = parseFloat(getComputedStyle(this.element).fontSize);
     const width = this.element.clientWidth;
     const edges = Object.fromEntries(Object.entries(this.margins).map(([side, value]) => [side, value * em]));

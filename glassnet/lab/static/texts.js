@@ -68,6 +68,8 @@ export const texts = {
     activation: "Activation",
     learningRate: "Learning rate",
     solver: "Solver",
+    x1: "Point: x\u2081",
+    x2: "Point: x\u2082",
     alpha: "Weight decay (alpha)",
     showTestData: "Test",
     discretize: "Classes only",
@@ -75,8 +77,6 @@ export const texts = {
     newPoint: "Click adds",
     variant: "Predict by",
     shuffle: "New order every epoch",
-    weight1: "Weight w\u2081",
-    weight2: "Weight w\u2082",
     bias: "Bias b",
     along: "Loss along",
     reveal: "Colour the pieces",
@@ -250,6 +250,44 @@ export const texts = {
         "a and b come in as bits, the smallest first; the sum leaves as bits s.",
       excites: "excites",
       inhibits: "inhibits",
+    },
+    layers: {
+      year: "1986",
+      title: "Data transformers",
+      people: "Rumelhart, Hinton, Williams; Olah",
+      summary: "Watch a network in training bend the plane, layer by layer, until a straight line parts the classes.",
+      stripTitle: "The plane, layer by layer",
+      input: "Input",
+      layer: (l) => `Layer ${l}`,
+      axis: (layer, unit) => (layer ? `unit ${unit}` : `x${"\u2080\u2081\u2082"[unit]} / 3`),
+      plane: (layer) => (layer
+        ? `What layer ${layer} makes of the grid and of the data. A click looks at this layer.`
+        : "The inputs, with the data. A click sets the point that is followed."),
+      verdict: "Each plane is what one layer hands to the next. The last one is parted by a straight line: all bending is for it.",
+      formsTitle: (layer) => `Layer ${layer} in other forms: graph, equation, curves`,
+      wiresLabel: "The weights between the two units below and the two of this layer; wider is larger, blue and orange are the signs",
+      along: "x\u2081, with x\u2082 as chosen",
+      h: "activation h",
+      curvesLabel: "The layer's two units along a line through the plane",
+      unit: (unit) => `unit ${unit}`,
+      short: (layer, unit) => (layer ? `h${"\u2070\u00b9\u00b2\u00b3\u2074"[layer]}${"\u2080\u2081\u2082"[unit] ?? ""}` : `x${"\u2080\u2081\u2082"[unit] ?? ""}`),
+      equation: (activation, unit, layer, [w1, w2, b]) => {
+        const sub = "\u2080\u2081\u2082";
+        const raised = "\u2070\u00b9\u00b2\u00b3\u2074";
+        const name = (l, u) => (l ? `h${raised[l]}${sub[u]}` : `x${sub[u]}/3`);
+        const inner = `${w1} ${name(layer - 1, 1)} + ${w2} ${name(layer - 1, 2)} + ${b}`.replaceAll("+ \u2212", "\u2212 ");
+        return `${name(layer, unit)} = ${activation === "identity" ? "" : activation.replace("_", " ")}(${inner})`;
+      },
+      loss: "Loss",
+      error: "Training error",
+      probability: "Probability of class 1 at the point",
+      signalTitle: "The signal of one point",
+      place: "",
+      z: "pre-activation z",
+      hShort: "activation h",
+      batchTitle: "A batch of three, as tensors",
+      sample: (i) => (i ? `sample ${i}` : "point"),
+      note: "Two units a layer: what it makes of the plane is a plane again. A layer can bend and fold it, not tear it.",
     },
     adaline: {
       year: "1960",
