@@ -42,6 +42,8 @@ _PUBLIC: dict[str, str] = {
     "GPT": "glassnet.networks.gpt",
     "ModuleClassifier": "glassnet.estimators.module",
     "ModuleRegressor": "glassnet.estimators.module",
+    "Translator": "glassnet.estimators.translator",
+    "LanguageModel": "glassnet.estimators.language_model",
     "Checkpoint": "glassnet.training.checkpoint",
     "load_trained": "glassnet.training.trained",
     "load_weights": "glassnet.training.weight_files",

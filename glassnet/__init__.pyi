@@ -1,6 +1,8 @@
+from glassnet.estimators.language_model import LanguageModel as LanguageModel
 from glassnet.estimators.module import ModuleClassifier as ModuleClassifier
 from glassnet.estimators.module import ModuleRegressor as ModuleRegressor
 from glassnet.estimators.polynomial import PolynomialRegression as PolynomialRegression
+from glassnet.estimators.translator import Translator as Translator
 from glassnet.inspect.describe import describe as describe
 from glassnet.inspect.history import History as History
 from glassnet.inspect.trace import trace as trace

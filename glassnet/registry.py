@@ -51,6 +51,12 @@ TEXT_MODULES: dict[str, str] = {
     "gpt": "glassnet.networks.gpt:GPT",
 }
 
+# estimators of texts, one for each of TEXT_MODULES; `glassnet train` fits them
+TEXT_ESTIMATORS: dict[str, str] = {
+    "transformer": "glassnet.estimators.translator:Translator",
+    "gpt": "glassnet.estimators.language_model:LanguageModel",
+}
+
 # functions without required arguments that return a glassnet.data.Dataset
 DATA: dict[str, str] = {
     "gate-and": "glassnet.data.gates:load_and",
@@ -70,12 +76,18 @@ DATA: dict[str, str] = {
     "cifar10": "glassnet.data.pictures:load_cifar10",
 }
 
+# functions of two languages that return glassnet.data.text.SentencePairs
+PAIRS: dict[str, str] = {
+    "multi30k": "glassnet.data.text:load_multi30k",
+}
+
 # displays of numbers that `glassnet.plots` draws
 PLOTS: dict[str, str] = {
     "activation-functions": "glassnet.plots.activation_functions:ActivationDisplay",
     "activation-histogram": "glassnet.plots.activation_histogram:ActivationHistogramDisplay",
     "architecture": "glassnet.plots.architecture:ArchitectureDisplay",
     "block-diagram": "glassnet.plots.block_diagram:BlockDiagramDisplay",
+    "attention": "glassnet.plots.attention:AttentionDisplay",
     "class-probabilities": "glassnet.plots.class_probabilities:ClassProbabilitiesDisplay",
     "confusion-matrix": "glassnet.plots.confusion_matrix:ConfusionMatrixDisplay",
     "decision-boundary": "glassnet.plots.decision_boundary:DecisionBoundaryDisplay",

@@ -16,7 +16,11 @@ from glassnet import registry
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.history import HISTORY, markdown
 
-TABLES = {"networks": registry.NETWORKS | registry.MODULES, "data": registry.DATA, "exhibits": registry.EXHIBITS}
+TABLES = {
+    "networks": registry.NETWORKS | registry.MODULES | registry.TEXT_ESTIMATORS,
+    "data": registry.DATA | registry.PAIRS,
+    "exhibits": registry.EXHIBITS,
+}
 KINDS = (*TABLES, "history")
 
 

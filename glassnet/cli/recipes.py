@@ -82,4 +82,23 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
     **{(f"resnet{n}", data): _RESNET_CIFAR for n in (20, 32, 44, 56, 110) for data in ("cifar10", "pictures")},
     **{(f"resnet{n}", data): _RESNET_IMAGENET for n in (18, 34, 50, 101, 152) for data in ("cifar10", "pictures")},
     **{("alexnet", data): _ALEXNET for data in ("cifar10", "pictures")},
+    ("transformer", "multi30k"): {
+        "vocabulary_size": 5000,
+        "d_ff": 512,
+        "dropout": 0.1,
+        "max_tokens": 2500,
+        "learning_rate": "one-cycle",
+        "learning_rate_init": 1.5e-3,
+        "max_iter": 10,
+        "average_last": 2,
+        "precision": "bfloat16",
+    },
+    ("gpt", "text/tinyshakespeare.txt"): {
+        "d_model": 160,
+        "n_heads": 5,
+        "dropout": 0.0,
+        "learning_rate_init": 3e-3,
+        "max_iter": 7,
+        "precision": "bfloat16",
+    },
 }

@@ -14,20 +14,26 @@ import typer
 
 from glassnet.cli.figures import draw_figures
 from glassnet.cli.recipes import RECIPES
+from glassnet.cli.texts import TEXT_ACTS, load_texts
 from glassnet.cli.watching import say_interrupted, spent_before, watching
 from glassnet.errors import DivergedError, InvalidInputError, RunFolderError, UnknownNameError
-from glassnet.registry import DATA, MODULE_ESTIMATORS, MODULES, NETWORKS, resolve
+from glassnet.registry import DATA, MODULE_ESTIMATORS, MODULES, NETWORKS, TEXT_ESTIMATORS, resolve
 
 if TYPE_CHECKING:
     from glassnet.data import Dataset
+
+# networks whose fit keeps every epoch
+KEEPING = MODULES | TEXT_ESTIMATORS
 
 
 def train(
     network: Annotated[str, typer.Argument(help="What to train; see `glassnet list networks`.")],
     data: Annotated[
-        str,
-        typer.Option("--data", help="What to train it on: a name of `glassnet list data`, or a path of pictures."),
-    ],
+        str | None,
+        typer.Option("--data", help="What to train it on: a name of `glassnet list data`, or a path."),
+    ] = None,
+    source: Annotated[str | None, typer.Option("--source", help="Language of --data, or a file of sentences.")] = None,
+    target: Annotated[str | None, typer.Option("--target", help="The same for the translations.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter of the network; repeatable.")
     ] = None,
@@ -56,28 +62,29 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, and no progress.")] = False,
 ) -> None:
     """Train a network and say how well it does on held-out data."""
-    from glassnet.cli.loading import load_data
-    from glassnet.data.dataset import scaled
     from glassnet.training.distributed import current
 
     if out is not None and out.exists() and not out.is_dir():
         raise RunFolderError(f"--out {out} is a file; it must be a folder.")
     network_class, parameters = _class_of(network)
     _check_resume(resume, network, out)
-    recipe = RECIPES.get((network, data if data in DATA else "pictures"), {})
+    recipe = RECIPES.get((network, data if data and (data in DATA or network in TEXT_ESTIMATORS) else "pictures"), {})
     parameters |= recipe | parse_settings(settings or [])
     estimator = build(network_class, parameters, seed)
-    dataset = load_data(data, resize, skip_corrupt, per_class)
-    dataset = dataset if network in MODULES else scaled(dataset)
+    texts = network in TEXT_ESTIMATORS
+    how: Any = (seed,) if texts else (resize, skip_corrupt, per_class)
+    dataset: Any = (load_texts if texts else _load)(network, data, source, target, *how)
+    fit, measure, keep = TEXT_ACTS if texts else _ACTS
     _check_kind(network, estimator, dataset)
     if network in MODULES and estimator.image_shape is None:
         estimator.set_params(image_shape=dataset.image_shape)
-    kept = out / "checkpoints" if out is not None and network in MODULES else None
+    kept = out / "checkpoints" if out is not None and network in KEEPING else None
     diverged: DivergedError | None = None
     options = watching(estimator, kept, resume, log, tensorboard)
     start = time.perf_counter() - spent_before(options)
     try:
-        _fit(estimator, dataset, not as_json and current().leads, **options)
+        estimator.set_params(verbose=not as_json and current().leads)
+        fit(estimator, dataset, **options)
     except KeyboardInterrupt:
         say_interrupted(estimator, kept)
         raise typer.Exit(130) from None
@@ -87,11 +94,12 @@ def train(
         diverged = error  # the best weights seen are kept all the same
     if not current().leads:
         return  # of several processes, one measures, saves and prints
-    result = {"network": network, "data": data, "seed": seed} | _measure(estimator, dataset)
-    result |= {"note": dataset.note} if dataset.note else {}
+    result = {"network": network, "data": data or dataset.name, "seed": seed} | measure(estimator, dataset)
+    estimator.set_params(verbose=False)
+    result |= {"note": dataset.note} if getattr(dataset, "note", None) else {}
     result["seconds"] = round(time.perf_counter() - start, 3)
     if out is not None:
-        _keep(out, estimator, dataset, result)
+        keep(out, estimator, dataset, result)
         result["out"] = str(out)
     if diverged is not None:
         raise diverged
@@ -145,14 +153,34 @@ def _class_of(network: str) -> tuple[Any, dict[str, Any]]:
     """Return the estimator's class, and the parameters that make it this network."""
     if network in MODULES:
         return resolve(MODULE_ESTIMATORS, "network", "module"), {"module": network}
-    return resolve(NETWORKS | MODULES, "network", network), {}
+    return resolve(NETWORKS | MODULES | TEXT_ESTIMATORS, "network", network), {}
 
 
 def _check_resume(resume: bool, network: str, out: Path | None) -> None:
     if resume and out is None:
         raise InvalidInputError("--resume goes on from what is kept in --out: give that folder.")
-    if resume and network not in MODULES:
-        raise InvalidInputError(f"--resume is for networks that keep every epoch: {', '.join(MODULES)}; got {network}.")
+    if resume and network not in KEEPING:
+        raise InvalidInputError(f"--resume is for networks that keep every epoch: {', '.join(KEEPING)}; got {network}.")
+
+
+def _load(
+    network: str,
+    data: str | None,
+    source: str | None,
+    target: str | None,
+    resize: int | None,
+    skip_corrupt: bool,
+    per_class: int | None,
+) -> Dataset:
+    from glassnet.cli.loading import load_data
+    from glassnet.data.dataset import scaled
+
+    if source is not None or target is not None:
+        raise InvalidInputError(f"--source and --target are for the transformer; got them for {network}.")
+    if data is None:
+        raise InvalidInputError("give --data; see `glassnet list data`.")
+    dataset = load_data(data, resize, skip_corrupt, per_class)
+    return dataset if network in MODULES else scaled(dataset)
 
 
 def _check_kind(network: str, estimator: Any, dataset: Dataset) -> None:
@@ -165,11 +193,8 @@ def _check_kind(network: str, estimator: Any, dataset: Dataset) -> None:
         raise InvalidInputError(f"{network} learns {able}, but {dataset.name} is a {dataset.kind} set.")
 
 
-def _fit(estimator: Any, dataset: Dataset, progress: bool, **options: Any) -> None:
-    """Fit, with a progress bar if it is wanted and there is a terminal."""
-    estimator.set_params(verbose=progress)
+def _fit(estimator: Any, dataset: Dataset, **options: Any) -> None:
     estimator.fit(dataset.X_train, dataset.y_train, **options)
-    estimator.set_params(verbose=False)
 
 
 def _measure(estimator: Any, dataset: Dataset) -> dict[str, Any]:
@@ -206,6 +231,10 @@ def _keep(folder: Path, estimator: Any, dataset: Dataset, result: dict[str, Any]
     }
     save_run(folder, estimator, about)
     draw_figures(folder, estimator, dataset)
+
+
+# what is done with an estimator of samples; TEXT_ACTS for those of texts
+_ACTS: tuple[Any, ...] = (_fit, _measure, _keep)
 
 
 def _record(path: Path, estimator: Any, dataset: Dataset, result: dict[str, Any]) -> None:

@@ -7,15 +7,18 @@ Shakespeare: 40,000 lines of his plays, collected by A. Karpathy, 2015.
 
 from __future__ import annotations
 
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from glassnet.data.home import DataFile, fetch, open_content
+from glassnet.data.home import DataFile, data_home, fetch, open_content
 from glassnet.data.vocabulary import PADDING
 from glassnet.errors import CorruptFileError, DataNotFoundError, InvalidInputError, UnknownNameError
+from glassnet.registry import PAIRS, resolve
 from glassnet.seeds import generator
 
 _MULTI30K_HOME = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"
@@ -52,6 +55,12 @@ class SentencePairs:
     source_test: list[str]
     target_test: list[str]
 
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of all sentences in their order."""
+        parts = (self.source_train, self.target_train, self.source_validation, self.target_validation)
+        return _hash("\n".join(lines) for lines in (*parts, self.source_test, self.target_test))
+
 
 @dataclass(frozen=True)
 class Text:
@@ -60,6 +69,18 @@ class Text:
     name: str
     train: str
     validation: str
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of the text."""
+        return _hash((self.train, self.validation))
+
+
+def _hash(texts: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(text.encode() + b"\0")
+    return digest.hexdigest()
 
 
 def load_multi30k(source: str = "en", target: str = "de") -> SentencePairs:
@@ -106,9 +127,60 @@ def load_shakespeare() -> Text:
     DataNotFoundError, CorruptFileError
         If the file is missing and cannot be downloaded, or holds something else.
     """
-    text = read_text(fetch(_SHAKESPEARE))
+    return _cut_off(_SHAKESPEARE.path, read_text(fetch(_SHAKESPEARE)))
+
+
+def load_pairs(data: str | None, source: str, target: str, held_out: float = 0.05, seed: int = 0) -> SentencePairs:
+    """Return pairs of sentences, by the name of a data set or from two files.
+
+    Parameters
+    ----------
+    data : str or None
+        "multi30k"; None: ``source`` and ``target`` are line-aligned files.
+    source, target : str
+        Languages of the data set, or paths.
+    held_out : float
+        Share of a file's pairs, drawn under the seed, for validation, and as much for the test; at
+        least one pair and at most a thousand.
+    seed : int
+
+    Raises
+    ------
+    UnknownNameError
+        If there is no such data set or language.
+    InvalidInputError, DataNotFoundError, CorruptFileError
+        As :func:`read_pairs`; or if there are less than three pairs.
+    """
+    if data is not None:
+        return resolve(PAIRS, "set of sentence pairs", data)(source, target)
+    pair = read_pairs(source, target)
+    n = len(pair[0])
+    if n < 3:
+        raise InvalidInputError(f"{source} has {n} sentences; allowed: at least 3, to train, validate and test")
+    order, size = generator(seed, "held out").permutation(n), min(1000, max(1, round(held_out * n)))
+    parts = order[2 * size :], order[:size], order[size : 2 * size]
+    chosen = [[lines[i] for i in rows] for rows in parts for lines in pair]
+    return SentencePairs(f"{source}, {target}", source, target, *chosen)
+
+
+def load_text(name: str) -> Text:
+    """Return a text by its path, as given or in the data home; its last tenth is for validation.
+
+    Raises
+    ------
+    DataNotFoundError, CorruptFileError
+        If there is no such file, or it is not UTF-8.
+    """
+    if name == _SHAKESPEARE.path and not os.path.exists(name):
+        return load_shakespeare()
+    home = data_home() / name
+    text = read_text(name if os.path.exists(name) or not home.exists() else home)
+    return _cut_off(name, text)
+
+
+def _cut_off(name: str, text: str) -> Text:
     cut = len(text) * 9 // 10
-    return Text("shakespeare", text[:cut], text[cut:])
+    return Text(name, text[:cut], text[cut:])
 
 
 def read_text(path: str | os.PathLike) -> str:
@@ -182,7 +254,7 @@ def _lines(path: str | os.PathLike) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def pad(sequences: Sequence[Sequence[int]]) -> np.ndarray:
+def pad(sequences: Sequence[Sequence[int] | np.ndarray]) -> np.ndarray:
     """Return sequences as one array, filled up with padding at the end.
 
     Returns
@@ -203,9 +275,10 @@ def pad(sequences: Sequence[Sequence[int]]) -> np.ndarray:
 def token_batches(lengths: np.ndarray, max_tokens: int, seed: int, epoch: int) -> list[np.ndarray]:
     """Return the batches of an epoch: sequences of like length, so that little is padding.
 
-    The sequences are sorted by their longest side, in random order where that is equal, and
-    cut where a padded side would exceed ``max_tokens``; then the batches are shuffled. All
-    of it depends on seed and epoch alone, and their number is the same in every epoch.
+    The sequences are sorted by their longest side, then by their shortest, in random order
+    where both are equal, and cut where a padded side would exceed ``max_tokens``; then the
+    batches are shuffled. All of it depends on seed and epoch alone, and their number is the
+    same in every epoch.
 
     Parameters
     ----------
@@ -231,14 +304,15 @@ def token_batches(lengths: np.ndarray, max_tokens: int, seed: int, epoch: int) -
     >>> sorted(len(batch) for batch in batches)
     [1, 1, 3]
     """
-    longest = lengths if lengths.ndim == 1 else lengths.max(axis=1)
+    sides = lengths.reshape(len(lengths), -1)
+    longest, shortest = sides.max(axis=1), sides.min(axis=1)
     if len(longest) and longest.max() > max_tokens:
         raise InvalidInputError(
             f"sequence {longest.argmax()} has {longest.max()} tokens; a batch may have max_tokens={max_tokens}"
         )
     random = generator(seed, "batches", epoch)
     shuffled = random.permutation(len(longest))
-    order = shuffled[np.argsort(longest[shuffled], kind="stable")]
+    order = shuffled[np.lexsort((shortest[shuffled], longest[shuffled]))]
     batches = list(_cut(order, longest[order], max_tokens))
     return [batches[i] for i in random.permutation(len(batches))]
 

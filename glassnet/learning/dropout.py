@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.dropout import _DropoutNd
@@ -71,11 +72,21 @@ class Dropout(nn.Module):
         """Return h with some units at 0 and the others scaled up; h itself in prediction."""
         if not self.training or self.p == 0:
             return h
-        mask = torch.rand(h.shape, generator=self.generator) >= self.p  # drawn on the CPU: the same on every device
-        return h * mask.to(h.device) / (1 - self.p)
+        factor = _mask(h.shape, self.p, self.generator).to(h.dtype).mul_(1 / (1 - self.p))
+        return h * factor.to(h.device)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
+
+
+def _mask(shape: torch.Size, p: float, generator: torch.Generator | None) -> Tensor:
+    """Return uint8, 1 with probability 1 - p rounded to 1/65,536; drawn on the CPU, the same for every device.
+
+    One seed comes from the generator; NumPy's fast generator makes two bytes a unit of it.
+    """
+    seed = int(torch.randint(2**63 - 1, (), generator=generator, device="cpu"))
+    drawn = np.frombuffer(np.random.Generator(np.random.SFC64(seed)).bytes(2 * shape.numel()), np.uint16)
+    return torch.from_numpy((drawn >= round(65536 * p)).view(np.uint8)).view(shape)
 
 
 @contextmanager

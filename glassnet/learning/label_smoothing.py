@@ -19,7 +19,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from glassnet.learning.autocast import in_working_precision
+
 PIECE = 4_000_000  # logits computed at once
+SLICE = 200_000  # of them, turned into gradients at once: they stay in the processor's cache
 
 
 def smoothed_cross_entropy(logits: Tensor, target: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -73,18 +76,17 @@ class _TiedCrossEntropy(torch.autograd.Function):
     def forward(
         ctx: Any, features: Tensor, weight: Tensor, target: Tensor, smoothing: float, differentiate: bool
     ) -> Tensor:
-        x, w = _working_precision(features), _working_precision(weight)
+        x, w = in_working_precision(features), in_working_precision(weight)
         d_features, d_weight = torch.empty_like(features), torch.zeros_like(weight)
         loss = torch.zeros((), device=features.device)
         step = max(1, PIECE // len(weight))
         for start in range(0, len(target), step):
             piece = slice(start, start + step)
-            log_p = F.linear(x[piece], w).float().log_softmax(dim=-1)  # (n, K)
-            loss += _piece_loss(log_p, target[piece], smoothing)
+            logits = F.linear(x[piece], w)  # (n, K)
+            loss += _to_delta(logits, target[piece], smoothing)
             if differentiate:
-                delta = _delta(log_p, target[piece], smoothing).to(x.dtype)  # (n, K)
-                d_features[piece] = delta @ w
-                d_weight += delta.T @ x[piece]
+                d_features[piece] = logits @ w
+                d_weight += logits.T @ x[piece]
         ctx.save_for_backward(d_features / len(target), d_weight / len(target))
         return loss / len(target)
 
@@ -95,18 +97,13 @@ class _TiedCrossEntropy(torch.autograd.Function):
         return gradient * d_features, gradient * d_weight, None, None, None
 
 
-def _working_precision(x: Tensor) -> Tensor:
-    """Return x in the type that autocast would multiply it in."""
-    device = x.device.type
-    return x.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else x
-
-
-def _piece_loss(log_p: Tensor, target: Tensor, smoothing: float) -> Tensor:
-    of_target = log_p.gather(-1, target[:, None])
-    return -(1 - smoothing) * of_target.sum() - smoothing / log_p.shape[1] * log_p.sum()
-
-
-def _delta(log_p: Tensor, target: Tensor, smoothing: float) -> Tensor:
-    """Return softmax(z) - q in the memory of log_p."""
-    delta = log_p.exp_().sub_(smoothing / log_p.shape[1])
-    return delta.scatter_add_(1, target[:, None], torch.full_like(target, smoothing - 1, dtype=delta.dtype)[:, None])
+def _to_delta(logits: Tensor, target: Tensor, smoothing: float) -> Tensor:
+    """Return the sum of the losses, and put softmax(z) - q in the place of the logits."""
+    loss = torch.zeros((), device=logits.device)
+    n, n_tokens = max(1, SLICE // logits.shape[1]), logits.shape[1]
+    for z, k in zip(logits.split(n), target[:, None].split(n), strict=True):
+        log_p = z.float().log_softmax(dim=-1)  # (n, K)
+        loss -= (1 - smoothing) * log_p.gather(-1, k).sum() + smoothing / n_tokens * log_p.sum()
+        delta = log_p.exp_().sub_(smoothing / n_tokens)
+        z.copy_(delta.scatter_add_(1, k, torch.full_like(k, smoothing - 1, dtype=delta.dtype)))
+    return loss

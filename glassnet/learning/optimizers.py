@@ -71,6 +71,8 @@ class Solver:
         Of the schedule "invscaling".
     total_steps : int
         Length of the whole fit, for schedules that end.
+    warmup_steps : int
+        Of the schedule "warm-up".
     """
 
     name: str = "sgd"
@@ -86,6 +88,7 @@ class Solver:
     schedule: str = "constant"
     power: float = 0.5
     total_steps: int = 1
+    warmup_steps: int = 4000
 
     def __post_init__(self) -> None:
         if self.name not in (*SLOTS, "lbfgs"):
@@ -114,7 +117,8 @@ class Solver:
 
     def rates(self, first_step: int, n_steps: int) -> np.ndarray:
         """Return the learning rates of ``n_steps`` steps from ``first_step`` (from 0) on."""
-        return learning_rates(self.schedule, self.learning_rate, first_step, n_steps, self.total_steps, self.power)
+        shape = (self.total_steps, self.power, self.warmup_steps)
+        return learning_rates(self.schedule, self.learning_rate, first_step, n_steps, *shape)
 
     def step(self, parameters: Tensor, gradient: Tensor, slots: dict[str, Tensor], step: int, rate: float) -> None:
         """Make step number ``step`` (from 1) in place; ``gradient`` may be overwritten."""

@@ -8,6 +8,8 @@ With rate_0 the initial rate, t = 0, 1, ... the step and T the number of steps i
     cosine       rate_0 (1 + cos(pi t / T)) / 2 (Loshchilov and Hutter 2017)
     one-cycle    up from rate_0/25 to rate_0 in the first 30% of T, down to rate_0/10,000,
                  both along a cosine (Smith and Topin 2019)
+    warm-up      up to rate_0 along a line in the first T_w steps, then rate_0 sqrt(T_w / (t + 1))
+                 (Vaswani et al. 2017, eq. 3, whose rate_0 is 1 / sqrt(d_model T_w))
 """
 
 from __future__ import annotations
@@ -27,24 +29,31 @@ def _one_cycle(part: np.ndarray) -> np.ndarray:
     return np.where(part < 0.3, up, down)
 
 
-# schedule -> factor of the initial rate, from t (steps), t / T and the power
+# schedule -> factor of the initial rate, from t (steps), t / T, the power and T_w
 SCHEDULES = {
-    "constant": lambda t, part, power: np.ones_like(part),
-    "step": lambda t, part, power: 0.1 ** ((part >= 0.5).astype(int) + (part >= 0.75)),
-    "invscaling": lambda t, part, power: (t + 1.0) ** -power,
-    "cosine": lambda t, part, power: _cosine_between(1.0, 0.0, part),
-    "one-cycle": lambda t, part, power: _one_cycle(part),
+    "constant": lambda t, part, power, warmup: np.ones_like(part),
+    "step": lambda t, part, power, warmup: 0.1 ** ((part >= 0.5).astype(int) + (part >= 0.75)),
+    "invscaling": lambda t, part, power, warmup: (t + 1.0) ** -power,
+    "cosine": lambda t, part, power, warmup: _cosine_between(1.0, 0.0, part),
+    "one-cycle": lambda t, part, power, warmup: _one_cycle(part),
+    "warm-up": lambda t, part, power, warmup: np.minimum((t + 1) / warmup, (warmup / (t + 1)) ** 0.5),
 }
 
 
 def learning_rates(
-    schedule: str, initial: float, first_step: int, n_steps: int, total_steps: int, power: float = 0.5
+    schedule: str,
+    initial: float,
+    first_step: int,
+    n_steps: int,
+    total_steps: int,
+    power: float = 0.5,
+    warmup_steps: int = 4000,
 ) -> np.ndarray:
     """Return the learning rate of each of ``n_steps`` steps from ``first_step`` on.
 
     Parameters
     ----------
-    schedule : {"constant", "step", "invscaling", "cosine", "one-cycle"}
+    schedule : {"constant", "step", "invscaling", "cosine", "one-cycle", "warm-up"}
     initial : float
         The rate that the schedule scales.
     first_step, n_steps : int
@@ -53,6 +62,8 @@ def learning_rates(
         Length of the whole fit, at least 1.
     power : float
         Of "invscaling".
+    warmup_steps : int
+        T_w of "warm-up", at least 1.
 
     Returns
     -------
@@ -72,4 +83,4 @@ def learning_rates(
         raise UnknownNameError("learning-rate schedule", schedule, SCHEDULES)
     t = np.arange(first_step, first_step + n_steps)
     part = np.minimum(t, total_steps - 1) / total_steps
-    return initial * SCHEDULES[schedule](t, part, power)
+    return initial * SCHEDULES[schedule](t, part, power, warmup_steps)

@@ -35,9 +35,10 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.nn import Dropout
 
 from glassnet.errors import InvalidInputError, UnknownNameError
+from glassnet.learning.autocast import in_working_precision
+from glassnet.learning.dropout import Dropout
 from glassnet.networks.attention import DecodingCache, KeyValueCache, MultiHeadAttention
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -287,7 +288,7 @@ class Embedding(nn.Module):
             vectors = F.embedding(tokens, self.weight)  # (B, T, d_model)
         except IndexError as error:
             raise InvalidInputError(self._outside(tokens)) from error
-        return self.dropout(vectors * self.scale + place)
+        return self.dropout(in_working_precision(vectors * self.scale + place))
 
     def logits(self, features: Tensor) -> Tensor:
         """Return (..., n_tokens): the features (..., d_model) times the same matrix."""

@@ -15,7 +15,7 @@ from rich.progress import track
 
 from glassnet.errors import UnknownNameError
 from glassnet.files import write_whole
-from glassnet.plots import gallery_deep, gallery_dense, gallery_films, gallery_layers
+from glassnet.plots import gallery_deep, gallery_dense, gallery_films, gallery_layers, gallery_texts
 from glassnet.plots.display import Display
 from glassnet.plots.film import FORMATS as FILM_FORMATS
 from glassnet.plots.style import THEMES
@@ -24,6 +24,7 @@ PICTURES: dict[str, Callable[[], Display]] = {
     **gallery_dense.PICTURES,
     **gallery_deep.PICTURES,
     **gallery_layers.PICTURES,
+    **gallery_texts.PICTURES,
 }
 FILMS: dict[str, Callable[[], Display]] = gallery_films.FILMS
 

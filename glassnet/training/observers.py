@@ -174,3 +174,32 @@ class Validation(Observer):
         if self._waited >= self._patience:
             self.stopped = True
             raise StopTraining
+
+
+class EpochMeasure(Observer):
+    """A measure after every epoch, such as the loss on other data; nothing follows from it.
+
+    Parameters
+    ----------
+    measure : callable
+        () -> float, of the current weights.
+
+    Attributes
+    ----------
+    values : list of float
+        One for every epoch that has ended since the run began.
+    """
+
+    def __init__(self, measure: Callable[[], float]):
+        self._measure = measure
+        self._next: int | None = None
+        self.values: list[float] = []
+
+    def next_event(self, step: int) -> int:
+        """Ask for ``step`` itself where the run begins, then for the end of every epoch."""
+        return step if self._next is None else self._next
+
+    def observe(self, state: TrainingState) -> None:
+        if self._next is not None:
+            self.values.append(self._measure())
+        self._next = state.step + state.steps_per_epoch - state.position

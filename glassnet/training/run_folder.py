@@ -21,13 +21,13 @@ from safetensors.numpy import load, save
 
 from glassnet.errors import GlassnetError, InvalidInputError, RunFolderError
 from glassnet.files import write_whole
-from glassnet.registry import MODULE_ESTIMATORS, NETWORKS, resolve
+from glassnet.registry import MODULE_ESTIMATORS, NETWORKS, TEXT_ESTIMATORS, resolve
 from glassnet.training.plain import decode, encode
 from glassnet.training.trained import expanded
 
 FORMAT = 1
 WEIGHTS, CONFIG, NEXT_CONFIG = "model.safetensors", "config.json", "config.next.json"
-ESTIMATORS = NETWORKS | MODULE_ESTIMATORS
+ESTIMATORS = NETWORKS | MODULE_ESTIMATORS | TEXT_ESTIMATORS
 LIBRARIES = ("glassnet", "numpy", "scikit-learn", "torch", "numba")
 
 
@@ -39,7 +39,7 @@ def save_run(folder: str | Path, estimator: Any, metadata: dict[str, Any] | None
     folder : str or Path
         Made where it is missing.
     estimator : estimator
-        Fitted; of a class in `glassnet.registry.NETWORKS` or `MODULE_ESTIMATORS`.
+        Fitted; of a class in `glassnet.registry.NETWORKS`, `MODULE_ESTIMATORS` or `TEXT_ESTIMATORS`.
     metadata : dict, optional
         JSON data to keep with it: what it was trained on, how well it does.
 

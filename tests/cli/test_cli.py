@@ -73,7 +73,7 @@ def test_list_as_json(glassnet):
     code, out, _ = glassnet("list", "data", "--json")
     assert code == 0
     assert list(json.loads(out)) == ["data"]
-    assert set(json.loads(out)["data"]) == set(registry.DATA)
+    assert set(json.loads(out)["data"]) == {*registry.DATA, *registry.PAIRS}
 
 
 @pytest.mark.parametrize(

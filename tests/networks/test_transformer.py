@@ -13,6 +13,7 @@ from torch import nn
 
 from glassnet import registry
 from glassnet.errors import InvalidInputError, UnknownNameError
+from glassnet.learning.dropout import Dropout, draws_globally
 from glassnet.networks.attention import (
     KeyValueCache,
     MultiHeadAttention,
@@ -354,9 +355,10 @@ def test_autocast_runs_in_bfloat16_and_keeps_float32_weights():
 
 def test_published_form_has_no_other_dropout_than_after_sublayers_and_embeddings():
     model = Transformer(11, **SMALL)
-    dropouts = [name for name, module in model.named_modules() if isinstance(module, nn.Dropout)]
+    dropouts = [name for name, module in model.named_modules() if isinstance(module, Dropout)]
     assert len(dropouts) == 1 + 2 * 2 + 2 * 3  # one embedding, shared; encoder layers; decoder layers
     assert all(name.startswith("embedding.") or ".add_norm" in name for name in dropouts)
+    assert not draws_globally(model)
 
 
 # ------------------------------------------------------------------------------- bad input
