@@ -119,6 +119,7 @@ HISTORY: tuple[Moment, ...] = (
         "Gradient-based learning applied to document recognition, Proceedings of the IEEE 86",
         "A small patch of weights slides over the whole picture, so that a stroke is known wherever it is. Sixty "
         "thousand weights read several million cheques a day, in the middle of the winter.",
+        ("lenet",),
     ),
     Moment(
         2000,

@@ -119,6 +119,7 @@ EXHIBITS: dict[str, str] = {
     "perceptron": "glassnet.lab.exhibits.perceptron:PerceptronExhibit",
     "adaline": "glassnet.lab.exhibits.adaline:AdalineExhibit",
     "layers": "glassnet.lab.exhibits.layers:LayersExhibit",
+    "lenet": "glassnet.lab.exhibits.lenet:LeNetExhibit",
     "activations": "glassnet.lab.exhibits.activations:ActivationsExhibit",
     "descent": "glassnet.lab.exhibits.descent:DescentExhibit",
 }

@@ -43,7 +43,6 @@ export class Stage {
     this.stepsInFlight = 0;
     this.seekTo = null;
     this.target = step > 0 ? step : null;
-    if (this.uploaded) await this.request({ do: "upload", kind: this.uploaded.kind }, this.uploaded.data).catch(() => null);
     const reply = await this.ask({ do: "open", settings });
     if (!reply) return;
     if (!this.view) this.build(reply);
@@ -55,6 +54,8 @@ export class Stage {
     const isChanged = Object.keys(this.changes).length > 0;
     const settings = { ...this.now.settings, ...this.changes };
     this.changes = {};
+    const { kind, data } = this.uploaded ?? {};
+    if (data) this.request({ do: "upload", kind }, data).catch(() => null); // answered before what comes next
     return this.open(settings, isChanged ? 0 : (this.target ?? this.now.time?.step ?? 0));
   }
 
