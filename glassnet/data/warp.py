@@ -68,8 +68,9 @@ def warp(
     back = np.linalg.inv(turn @ np.diag([scale, scale * squeeze]))
     middle = (np.array(pixels.shape) - 1) / 2
     offset = middle - back @ (middle + np.array([down, right]))
-    moved = ndimage.affine_transform(pixels, back, offset, order=1)
-    return ndimage.gaussian_filter(_thickened(moved, thicken), blur) if blur else _thickened(moved, thicken)
+    moved = ndimage.affine_transform(pixels, back, offset, order=1)  # type: ignore[arg-type]
+    thick = _thickened(np.asarray(moved, np.float32), thicken)
+    return np.asarray(ndimage.gaussian_filter(thick, blur), np.float32) if blur else thick
 
 
 def _thickened(pixels: NDArray[np.float32], amount: float) -> NDArray[np.float32]:
@@ -78,5 +79,5 @@ def _thickened(pixels: NDArray[np.float32], amount: float) -> NDArray[np.float32
     whole, rest = int(abs(amount)), abs(amount) % 1
     cross = ndimage.generate_binary_structure(2, 1)
     for _ in range(whole):
-        pixels = change(pixels, footprint=cross)
-    return pixels if rest == 0 else (1 - rest) * pixels + rest * change(pixels, footprint=cross)
+        pixels = np.asarray(change(pixels, footprint=cross), np.float32)
+    return pixels if rest == 0 else np.float32(1 - rest) * pixels + np.float32(rest) * change(pixels, footprint=cross)
