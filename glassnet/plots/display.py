@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.files import write_whole
-from glassnet.plots.film import Frames, chosen_steps, restored, write_film
+from glassnet.plots.film import Frames, film_steps, write_film
+from glassnet.plots.replay import at_steps
 from glassnet.plots.style import Theme, get_theme, use_figure, use_heading
 
 if TYPE_CHECKING:
@@ -135,13 +136,10 @@ class Display(ABC):
             If this kind of picture takes no estimator, or the history cannot be gone back to.
         """
         make = getattr(cls, "from_estimator", None)
-        if make is None or not hasattr(estimator, "state_"):
-            raise InvalidInputError(f"{cls.__name__} cannot be made of {type(estimator).__name__} at steps of its fit.")
-        frames = []
-        with restored(estimator.state_):
-            for step in chosen_steps(history, n_frames):
-                history.restore(estimator.state_, step)
-                frames.append((f"step {step}", make(estimator, *args, **how)))
+        if make is None:
+            raise InvalidInputError(f"{cls.__name__} cannot be made of an estimator at steps of its fit.")
+        with at_steps(estimator, history, film_steps(history, n_frames)) as steps:
+            frames = [(f"step {step}", make(estimator, *args, **how)) for step in steps]
         last = frames[-1][1]
         last.frames_ = frames
         return last

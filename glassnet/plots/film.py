@@ -6,10 +6,9 @@ import base64
 import html
 import io
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -65,17 +64,7 @@ def write_film(path: str | Path, frames: Frames, *, theme: str, seconds: float, 
     return write_whole(path, _page(pictures, [said for said, _ in frames], pause, look).encode())
 
 
-@contextmanager
-def restored(state: Any) -> Iterator[None]:
-    """Put a training state back to what it was, to the bit, whatever is done with it in between."""
-    kept = state.state_dict()
-    try:
-        yield
-    finally:
-        state.load_state_dict(kept)
-
-
-def chosen_steps(history: History, n_frames: int) -> list[int]:
+def film_steps(history: History, n_frames: int) -> list[int]:
     """Return the steps to show: the first and the last, and between them closer together at the start.
 
     Raises

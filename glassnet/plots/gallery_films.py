@@ -47,8 +47,17 @@ def sine() -> Display:
     return picture("mapping-1d").over_training(net, history, -np.pi, np.pi)
 
 
+def perceptron() -> Display:
+    """Show how a perceptron's line is turned by every mistake."""
+    d, history = load("gate-and"), History(every=1)
+    net = resolve(NETWORKS, "network", "perceptron")(random_state=0).fit(d.X_train, d.y_train, observers=[history])
+    how = {"feature_names": d.feature_names, "grid_resolution": 120, "n_frames": 16}
+    return picture("decision-boundary").over_training(net, history, d.X_train, d.y_train, **how)
+
+
 FILMS: dict[str, Callable[[], Display]] = {
     "film-decision-boundary": boundary,
+    "film-perceptron": perceptron,
     "film-mapping-1d": sine,
     "film-mapping-2d": bending,
     "film-mapping-2d-depth": bent_grid,

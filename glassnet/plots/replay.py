@@ -33,7 +33,9 @@ def at_steps(estimator: Any, history: History, steps: list[int]) -> Iterator[Ite
             history.restore(state, step)
             yield step
 
-    state = state_of(estimator)
+    state: Any = getattr(estimator, "state_", None)
+    if state is None:
+        raise InvalidInputError(f"{type(estimator).__name__} has no state_ to go back with: is it fitted?")
     found = state.state_dict()
     try:
         yield each()

@@ -19,7 +19,7 @@ from glassnet.networks.hopfield import HopfieldNetwork
 from glassnet.plots.confusion_matrix import ConfusionMatrixDisplay
 from glassnet.plots.decision_boundary import DecisionBoundaryDisplay
 from glassnet.plots.energy import EnergyDisplay
-from glassnet.plots.film import chosen_steps
+from glassnet.plots.film import film_steps
 from glassnet.plots.mapping_2d import Mapping2DDisplay
 from glassnet.plots.style import THEMES
 from glassnet.plots.training_curves import TrainingCurvesDisplay
@@ -44,7 +44,7 @@ def pictures(path):
 
 def test_steps_are_densest_at_the_start_and_reach_the_end(watched):
     _, history, _ = watched
-    steps = chosen_steps(history, 5)
+    steps = film_steps(history, 5)
     assert (steps[0], steps[-1]) == (0, history.end)
     assert steps == sorted(set(steps))
     assert steps[1] - steps[0] <= steps[-1] - steps[-2]
