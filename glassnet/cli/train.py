@@ -85,9 +85,9 @@ def train(
     try:
         estimator.set_params(verbose=not as_json and current().leads)
         fit(estimator, dataset, **options)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:
         say_interrupted(estimator, kept)
-        raise typer.Exit(130) from None
+        raise SystemExit(130 if isinstance(stop, KeyboardInterrupt) else stop.code) from None
     except DivergedError as error:
         if out is None:
             raise
