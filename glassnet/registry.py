@@ -150,6 +150,11 @@ CLAIMS: dict[str, str] = {
     "normalization": "glassnet.claims.normalization:normalization",
     "local-connections": "glassnet.claims.local_connections:local_connections",
     "svm-or-mlp": "glassnet.claims.svm_or_mlp:svm_or_mlp",
+    "lenet-digits": "glassnet.claims.lenet_digits:lenet_digits",
+    "alexnet-layers": "glassnet.claims.alexnet_layers:alexnet_layers",
+    "more-data": "glassnet.claims.more_data:more_data",
+    "layers-separate": "glassnet.claims.layers_separate:layers_separate",
+    "scaled-scores": "glassnet.claims.scaled_scores:scaled_scores",
 }
 
 
