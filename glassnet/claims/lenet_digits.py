@@ -29,8 +29,8 @@ def lenet_digits(scale: Scale) -> Claim:
         ),
         figure=_figure(per_class),
         data={data.name: data.sha256},
-        note="The modern form (ReLU, max pooling, softmax) with the paper's planes; one run, trained by `glassnet train "
-        "lenet5 --data mnist` with random distortions, as the paper's best was (0.8%; 0.95% without them).",
+        note="The modern form (ReLU, max pooling, softmax) with the paper's planes; one run of `glassnet train lenet5 "
+        "--data mnist`, with random distortions, as the paper's best was (0.8%; 0.95% without them).",
     )
 
 
