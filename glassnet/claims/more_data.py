@@ -38,8 +38,8 @@ def more_data(scale: Scale) -> Claim:
         figure=_figure(sizes, by_size, by_epochs),
         seeds=seeds,
         data={data.name: data.sha256},
-        note=f"784-128-10, ReLU, Adam, batches of 64. A fit makes about {STEPS:,} steps (3 to 60 epochs), so that no set "
-        "is short of computing; epochs are compared on 5,000 examples.",
+        note=f"784-128-10, ReLU, Adam, batches of 64. A fit makes about {STEPS:,} steps (3 to 60 epochs), so that no "
+        "set is short of computing; epochs are compared on 5,000 examples.",
     )
 
 
