@@ -34,7 +34,7 @@ def scaled_scores(scale: Scale) -> Claim:
         ),
         figure=_figure(mean, found.std(0, ddof=1)),
         seeds=seeds,
-        note=f"Queries and keys with independent components of variance 1, {N_KEYS} keys. The gradient is the length of "
+        note=f"Queries and keys with independent components of variance 1, {N_KEYS} keys. The gradient: the length of "
         "that of the largest weight with respect to the scores.",
     )
 
