@@ -35,6 +35,7 @@ _PUBLIC: dict[str, str] = {
     "ModernHopfieldNetwork": "glassnet.networks.modern_hopfield",
     "RBM": "glassnet.networks.rbm",
     "DeepBeliefClassifier": "glassnet.networks.deep_belief",
+    "GenerativeBeliefClassifier": "glassnet.networks.generative_belief",
     "LeNet5": "glassnet.networks.lenet",
     "AlexNet": "glassnet.networks.alexnet",
     "ResNet": "glassnet.networks.resnet",

@@ -14,6 +14,7 @@ from glassnet.networks.alexnet import AlexNet as AlexNet
 from glassnet.networks.arithmetic import multiplier as multiplier
 from glassnet.networks.arithmetic import ripple_carry_adder as ripple_carry_adder
 from glassnet.networks.deep_belief import DeepBeliefClassifier as DeepBeliefClassifier
+from glassnet.networks.generative_belief import GenerativeBeliefClassifier as GenerativeBeliefClassifier
 from glassnet.networks.gpt import GPT as GPT
 from glassnet.networks.hopfield import HopfieldNetwork as HopfieldNetwork
 from glassnet.networks.integrate_and_fire import IntegrateAndFireNetwork as IntegrateAndFireNetwork

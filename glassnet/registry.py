@@ -20,7 +20,10 @@ NETWORKS: dict[str, str] = {
     "adaline-regressor": "glassnet.networks.adaline:AdalineRegressor",
     "mlp": "glassnet.networks.mlp:MLPClassifier",
     "mlp-regressor": "glassnet.networks.mlp:MLPRegressor",
+    "hopfield": "glassnet.networks.hopfield:HopfieldNetwork",
     "rbm": "glassnet.networks.rbm:RBM",
+    "dbn": "glassnet.networks.deep_belief:DeepBeliefClassifier",
+    "dbn-generative": "glassnet.networks.generative_belief:GenerativeBeliefClassifier",
 }
 
 # callables with keyword options (n_classes=...) that return a torch module
@@ -105,6 +108,7 @@ PLOTS: dict[str, str] = {
     "mapping-2d": "glassnet.plots.mapping_2d:Mapping2DDisplay",
     "module-graph": "glassnet.plots.module_graph:ModuleGraphDisplay",
     "neuron": "glassnet.plots.neuron_diagram:NeuronDisplay",
+    "pictures": "glassnet.plots.pictures:PicturesDisplay",
     "recall-curve": "glassnet.plots.recall_curve:RecallCurveDisplay",
     "signal": "glassnet.plots.signal:SignalDisplay",
     "training-curves": "glassnet.plots.training_curves:TrainingCurvesDisplay",

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from glassnet.data import Dataset
 
+N_PICTURES, N_GIBBS_STEPS = 10, 500
+
 
 def draw_figures(folder: Path, estimator: Any, dataset: Dataset) -> None:
-    """Draw the losses, which classes are taken for which, and the answer over the plane where there is one."""
+    """Draw the losses, which classes are taken for which, the answer over the plane, what is remembered."""
     from glassnet.plots.confusion_matrix import ConfusionMatrixDisplay
     from glassnet.plots.decision_boundary import DecisionBoundaryDisplay
     from glassnet.plots.training_curves import TrainingCurvesDisplay
 
-    samples = (estimator, dataset.X_test, dataset.y_test)
-    names: dict[str, Any] = {"class_names": dataset.target_names} if dataset.kind == "classification" else {}
+    if hasattr(estimator, "recall"):
+        return _draw_recall(folder, estimator, dataset)
     if getattr(estimator, "loss_curve_", None):
         TrainingCurvesDisplay.from_estimator(estimator).save(folder / "training.svg")
+    if dataset.image_shape is not None and (hasattr(estimator, "gibbs") or hasattr(estimator, "rbms_")):
+        _draw_memory(folder, estimator, dataset)
     if not hasattr(estimator, "predict"):
-        return _draw_filters(folder, estimator, dataset)
+        return
+    samples = (estimator, dataset.X_test, dataset.y_test)
+    names: dict[str, Any] = {"class_names": dataset.target_names} if dataset.kind == "classification" else {}
     if names:
         ConfusionMatrixDisplay.from_estimator(*samples, **names).save(folder / "confusion.svg")
     if len(dataset.feature_names) == 2:
@@ -28,10 +34,43 @@ def draw_figures(folder: Path, estimator: Any, dataset: Dataset) -> None:
         boundary.save(folder / "decision_boundary.svg")
 
 
-def _draw_filters(folder: Path, estimator: Any, dataset: Dataset) -> None:
-    """Draw what the hidden units of a network without answers look for, where samples are pictures."""
-    from glassnet.plots.filters import FiltersDisplay
+def _draw_recall(folder: Path, network: Any, dataset: Dataset) -> None:
+    """Draw the way down in energy from a corrupted probe of each pattern, and what was recalled."""
+    from glassnet.cli.memories import N_PROBES, corrupted
+    from glassnet.plots.energy import EnergyDisplay
+    from glassnet.plots.pictures import PicturesDisplay
 
-    if dataset.image_shape is not None:
-        display = FiltersDisplay.from_weights(estimator.components_, dataset.image_shape)
-        display.save(folder / "filters.svg")
+    probes, shape = corrupted(network)[::N_PROBES], dataset.image_shape
+    EnergyDisplay.from_network(network, probes, image_shape=shape).save(folder / "energy.svg")
+    if shape is not None:
+        rows = {"stored": network.patterns_, "probe": probes, "recalled": network.predict(probes)}
+        PicturesDisplay.from_rows(rows, shape, low=-1).save(folder / "recall.svg")
+
+
+def _draw_memory(folder: Path, estimator: Any, dataset: Dataset) -> None:
+    """Draw what the first hidden units look for, what layers keep of samples, and dreams."""
+    from glassnet.plots.filters import FiltersDisplay
+    from glassnet.plots.pictures import PicturesDisplay
+
+    shape, samples = dataset.image_shape, dataset.X_test[:N_PICTURES]
+    assert shape is not None
+    first = estimator.rbms_[0] if hasattr(estimator, "rbms_") else estimator
+    FiltersDisplay.from_weights(first.components_, shape).save(folder / "filters.svg")
+    if hasattr(estimator, "rbms_"):
+        layers = range(len(estimator.hidden_layer_sizes))
+        kept = {f"from layer {k + 1}": estimator.reconstruct(samples, layer=k) for k in layers}
+    else:
+        kept = {"from the hidden units": estimator.inverse_transform(estimator.transform(samples))}
+    PicturesDisplay.from_rows({"sample": samples} | kept, shape).save(folder / "reconstructions.svg")
+    PicturesDisplay.from_rows(_dreams(estimator, dataset), shape).save(folder / "dreams.svg")
+
+
+def _dreams(estimator: Any, dataset: Dataset) -> dict[str, Any]:
+    """Return rows of dreams: of each class, if the network can be asked for one."""
+    if hasattr(estimator, "dream"):
+        names = dataset.target_names
+        return {names[k]: estimator.dream(k, N_PICTURES, N_GIBBS_STEPS) for k in estimator.classes_}
+    drawn = estimator.sample(3 * N_PICTURES, N_GIBBS_STEPS)
+    if hasattr(estimator, "gibbs"):  # means of the visible units say more than their states
+        drawn = estimator.inverse_transform(estimator.transform(drawn))
+    return {f"dreams {row + 1}": drawn[row * N_PICTURES :][:N_PICTURES] for row in range(3)}

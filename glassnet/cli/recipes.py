@@ -13,6 +13,8 @@ _PLANE = {
     "max_iter": 200,
     "tol": None,
 }
+# pictures are too much alike for Hebb's rule
+_STORED = {"rule": "pseudo-inverse", "binarize": 0.5}
 _LENET = {
     "batch_size": 128,
     "learning_rate": "one-cycle",
@@ -77,6 +79,16 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
         "tol": None,
     },
     ("mlp", "mnist5k"): {"batch_size": 32, "max_iter": 30, "tol": None},
+    ("rbm", "mnist"): {"n_components": 256, "momentum": 0.5, "weight_decay": 2e-4, "max_iter": 10},
+    ("dbn", "mnist"): {
+        "precision": "bfloat16",
+        "pretrain_iter": 10,
+        "dropout": (0.1, 0.2, 0.4),
+        "learning_rate": "one-cycle",
+        "max_iter": 25,
+    },
+    ("dbn-generative", "mnist"): {"precision": "bfloat16", "learning_rate": "cosine", "learning_rate_init": 0.1},
+    **{("hopfield", pictures): _STORED for pictures in ("digits", "mnist5k", "mnist")},
     **{("lenet5", data): _LENET | {"augment": "distort"} for data in ("mnist", "mnist5k")},
     **{("lenet5", data): _LENET for data in ("cifar10", "pictures")},
     **{(f"resnet{n}", data): _RESNET_CIFAR for n in (20, 32, 44, 56, 110) for data in ("cifar10", "pictures")},

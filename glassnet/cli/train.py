@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.figures import draw_figures
+from glassnet.cli.memories import patterns_of, pseudo_likelihood, recalled
 from glassnet.cli.recipes import RECIPES
 from glassnet.cli.texts import TEXT_ACTS, load_texts
-from glassnet.cli.watching import say_interrupted, spent_before, watching
+from glassnet.cli.watching import STAGED, say_interrupted, spent_before, taken_up, watching
 from glassnet.errors import DivergedError, InvalidInputError, RunFolderError, UnknownNameError
 from glassnet.registry import DATA, MODULE_ESTIMATORS, MODULES, NETWORKS, TEXT_ESTIMATORS, resolve
 
@@ -76,26 +77,29 @@ def train(
     dataset: Any = (load_texts if texts else _load)(network, data, source, target, *how)
     fit, measure, keep = TEXT_ACTS if texts else _ACTS
     _check_kind(network, estimator, dataset)
+    dataset = patterns_of(dataset) if hasattr(estimator, "recall") else dataset
     if network in MODULES and estimator.image_shape is None:
         estimator.set_params(image_shape=dataset.image_shape)
     kept = out / "checkpoints" if out is not None and network in KEEPING else None
+    if network in STAGED and out is not None:
+        kept, estimator = out, taken_up(estimator, out, resume)
     diverged: DivergedError | None = None
     options = watching(estimator, kept, resume, log, tensorboard)
     start = time.perf_counter() - spent_before(options)
     try:
-        estimator.set_params(verbose=not as_json and current().leads)
+        _show_progress(estimator, not as_json and current().leads)
         fit(estimator, dataset, **options)
     except (KeyboardInterrupt, SystemExit) as stop:
         say_interrupted(estimator, kept)
         raise SystemExit(130 if isinstance(stop, KeyboardInterrupt) else stop.code) from None
     except DivergedError as error:
-        if out is None:
-            raise
+        if out is None or network in STAGED:
+            raise  # stages are kept as they go
         diverged = error  # the best weights seen are kept all the same
     if not current().leads:
         return  # of several processes, one measures, saves and prints
     result = {"network": network, "data": data or dataset.name, "seed": seed} | measure(estimator, dataset)
-    estimator.set_params(verbose=False)
+    _show_progress(estimator, False)
     result |= {"note": dataset.note} if getattr(dataset, "note", None) else {}
     result["seconds"] = round(time.perf_counter() - start, 3)
     if out is not None:
@@ -159,8 +163,9 @@ def _class_of(network: str) -> tuple[Any, dict[str, Any]]:
 def _check_resume(resume: bool, network: str, out: Path | None) -> None:
     if resume and out is None:
         raise InvalidInputError("--resume goes on from what is kept in --out: give that folder.")
-    if resume and network not in KEEPING:
-        raise InvalidInputError(f"--resume is for networks that keep every epoch: {', '.join(KEEPING)}; got {network}.")
+    if resume and network not in (*KEEPING, *STAGED):
+        names = ", ".join((*KEEPING, *STAGED))
+        raise InvalidInputError(f"--resume is for networks that keep every epoch: {names}; got {network}.")
 
 
 def _load(
@@ -184,13 +189,19 @@ def _load(
 
 
 def _check_kind(network: str, estimator: Any, dataset: Dataset) -> None:
-    from sklearn.base import is_classifier
+    from sklearn.base import is_classifier, is_regressor
 
-    if not hasattr(estimator, "predict"):
+    if not is_classifier(estimator) and not is_regressor(estimator):
         return  # it learns from X alone
     able = "classification" if is_classifier(estimator) else "regression"
     if able != dataset.kind:
         raise InvalidInputError(f"{network} learns {able}, but {dataset.name} is a {dataset.kind} set.")
+
+
+def _show_progress(estimator: Any, wanted: bool) -> None:
+    """Let a fit show a bar on a terminal, or not; some fits are over at once and have none."""
+    if "verbose" in estimator.get_params(deep=False):
+        estimator.set_params(verbose=wanted)
 
 
 def _fit(estimator: Any, dataset: Dataset, **options: Any) -> None:
@@ -198,22 +209,14 @@ def _fit(estimator: Any, dataset: Dataset, **options: Any) -> None:
 
 
 def _measure(estimator: Any, dataset: Dataset) -> dict[str, Any]:
+    if hasattr(estimator, "recall"):
+        return recalled(estimator)
     if not hasattr(estimator, "predict"):
-        return {"epochs": estimator.n_iter_} | _pseudo_likelihood(estimator, dataset)
+        return {"epochs": estimator.n_iter_} | pseudo_likelihood(estimator, dataset)
     measure = "accuracy" if dataset.kind == "classification" else "r2"
     parts = {"train": (dataset.X_train, dataset.y_train), "test": (dataset.X_test, dataset.y_test)}
     return {"epochs": estimator.n_iter_} | {
         f"{part}_{measure}": round(float(estimator.score(X, y)), 6) for part, (X, y) in parts.items()
-    }
-
-
-def _pseudo_likelihood(estimator: Any, dataset: Dataset) -> dict[str, float]:
-    """Return the mean over the first thousand samples, estimated from a hundred units, in nats per sample."""
-    options = {"n_units": min(100, dataset.X_train.shape[1])}
-    parts = {"train": dataset.X_train[:1000], "test": dataset.X_test[:1000]}
-    return {
-        f"{part}_pseudo_likelihood": round(float(estimator.score_samples(X, **options).mean()), 3)
-        for part, X in parts.items()
     }
 
 
@@ -263,6 +266,6 @@ def _in_words(result: dict[str, Any]) -> str:
     """
     lines = []
     for name, value in result.items():
-        shown = f"{value:.2%}" if name.endswith("accuracy") else value
+        shown = f"{value:.2%}" if name.endswith(("accuracy", "right", "exactly")) else value
         lines.append(f"{name.replace('_', ' '):<14} {shown}")
     return "\n".join(lines)

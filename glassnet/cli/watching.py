@@ -9,6 +9,9 @@ from typing import Any
 
 from glassnet.errors import RunFolderError
 
+# networks that are learned in several stages: the run folder itself holds how far they have come
+STAGED = ("dbn", "dbn-generative")
+
 
 def watching(
     estimator: Any, kept: Path | None, resume: bool, log: Path | None, tensorboard: Path | None
@@ -24,14 +27,20 @@ def watching(
     """
     from glassnet.training.checkpoint import Checkpoint, checkpoints
     from glassnet.training.distributed import current, restarts
+    from glassnet.training.kept_run import KeptRun
 
     validation = (lambda: estimator.validation_loss_curve_[-1]) if getattr(estimator, "early_stopping", False) else None
     held = kept is not None and bool(checkpoints(kept))
     if held and not resume and not restarts():
         raise RunFolderError(f"{kept} holds a run: add --resume to go on with it, or take another --out.")
-    observers = [Checkpoint(kept, measure=validation)] if kept is not None else []
+    staged = hasattr(estimator, "pretrain")
+    observers: list[Any] = []
+    if kept is not None:
+        observers.append(KeptRun(kept, estimator) if staged else Checkpoint(kept, measure=validation))
     observers += _logs(log, tensorboard, validation)
     options: dict[str, Any] = {"observers": observers} if observers and current().leads else {}
+    if staged:
+        return options
     return options | ({"resume": kept} if resume or (held and restarts() > 0) else {})
 
 
@@ -40,6 +49,26 @@ def spent_before(options: dict[str, Any]) -> float:
     from glassnet.training.checkpoint import seconds_before
 
     return seconds_before(options["resume"]) if "resume" in options else 0.0
+
+
+def taken_up(estimator: Any, folder: Path, resume: bool) -> Any:
+    """Return an estimator of several stages as a run folder holds it, if it is to go on; otherwise as it is.
+
+    Raises
+    ------
+    RunFolderError
+        If the folder holds a run that it is not to go on from, or none although it should.
+    """
+    from glassnet.training.run_folder import CONFIG, load_run
+
+    if not resume:
+        if (folder / CONFIG).exists():
+            raise RunFolderError(f"{folder} holds a run: add --resume to go on with it, or take another --out.")
+        return estimator
+    held = load_run(folder)
+    if type(held) is not type(estimator):
+        raise RunFolderError(f"{folder} holds a {type(held).__name__}, not a {type(estimator).__name__}.")
+    return held.set_params(**estimator.get_params(deep=False) | {"warm_start": True})
 
 
 def say_interrupted(estimator: Any, kept: Path | None) -> None:

@@ -12,13 +12,20 @@ The chain starts at the data's own h in each step (CD-k), or goes on where it st
 last step (persistent CD), which follows the likelihood's gradient more closely. Gaussian
 visible units are v = W^T h + b plus noise of variance 1.
 
+Some of the visible units may be a label, of which one is on: a softmax group. Its units in
+the chain are probabilities, not states (Hinton, Osindero and Teh 2006).
+
 torch does the matrix products into arrays that are allocated once. A random number has 16
-bits, so a probability below 1 / 131,072 is taken as 0.
+bits, so a probability below 1 / 131,072 is taken as 0. In "bfloat16" the factors of the
+products are rounded to 8 bits, which 0 and 1 survive; sums, probabilities and parameters
+stay float32.
 
 References
 ----------
 G. E. Hinton (2002). Training products of experts by minimizing contrastive divergence.
 Neural Computation 14.
+G. E. Hinton, S. Osindero, Y.-W. Teh (2006). A fast learning algorithm for deep belief nets.
+Neural Computation 18.
 T. Tieleman (2008). Training restricted Boltzmann machines using approximations to the
 likelihood gradient. ICML.
 G. E. Hinton (2012). A practical guide to training restricted Boltzmann machines (the
@@ -36,7 +43,7 @@ from torch import Tensor
 
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.learning.backprop import _as_tensor
-from glassnet.seeds import generator
+from glassnet.seeds import stream_key
 from glassnet.training.batches import Batches
 from glassnet.training.state import TrainingState
 
@@ -68,6 +75,8 @@ class DivergenceRule:
         At least 0: how strongly.
     sparsity_decay : float
         In [0, 1): share of the old in the running mean of the activations.
+    n_labels : int
+        The last so many visible units are a softmax group.
     """
 
     visible: str = "binary"
@@ -79,6 +88,7 @@ class DivergenceRule:
     sparsity_target: float | None = None
     sparsity_cost: float = 0.1
     sparsity_decay: float = 0.9
+    n_labels: int = 0
 
     def __post_init__(self) -> None:
         if self.visible not in VISIBLE_UNITS:
@@ -114,7 +124,9 @@ def initial_arrays(
     """Return the arrays before the first step: weights normal with standard deviation 0.01, biases 0."""
     parameters = np.zeros(n_hidden * n_visible + n_hidden + n_visible, dtype)
     split(parameters, n_hidden, n_visible)[0][...] = rng.normal(0, 0.01, (n_hidden, n_visible))
-    arrays = {"parameters": parameters, "velocity": np.zeros_like(parameters)}
+    arrays = {"parameters": parameters}
+    if rule.momentum:
+        arrays["velocity"] = np.zeros_like(parameters)
     if rule.persistent:
         arrays["chains"] = rng.integers(0, 2, (n_chains, n_hidden)).astype(dtype)
     if rule.sparsity_target is not None:
@@ -126,17 +138,18 @@ class Noise:
     """Random numbers of one step of the fit, all from one stream."""
 
     def __init__(self, seed: int, step: int):
-        self._stream = generator(seed, "gibbs", step)
+        self._bits = np.random.SFC64(stream_key(seed, "gibbs", step))
 
     def uniform_(self, out: Tensor) -> Tensor:
         """Fill with numbers (u + 1/2) / 65,536, u = 0..65,535: four from each word of the stream."""
-        words = self._stream.bit_generator.random_raw(-(-out.numel() // 4))
+        words = self._bits.random_raw(-(-out.numel() // 4))
         numbers = torch.from_numpy(words.view(np.int16)[: out.numel()]).view(out.shape)
-        return out.copy_(numbers).add_(32768.5).mul_(2.0**-16)
+        return out.copy_(numbers).mul_(2.0**-16).add_(0.5 + 2.0**-17)
 
     def normal(self, like: Tensor) -> Tensor:
         """Return standard normal numbers."""
-        return torch.from_numpy(self._stream.standard_normal(like.shape, dtype=np.float32)).to(like.dtype)
+        numbers = np.random.Generator(self._bits).standard_normal(like.shape, dtype=np.float32)
+        return torch.from_numpy(numbers).to(like.dtype)
 
 
 class _Buffers:
@@ -144,14 +157,14 @@ class _Buffers:
 
     def __init__(self, n: int, m: int, n_hidden: int, n_visible: int, dtype: torch.dtype):
         self.visible = torch.empty(n + m, n_visible, dtype=dtype)  # data, then chain
-        self.hidden = torch.empty(n + m, n_hidden, dtype=dtype)
-        self.mean = torch.empty(max(n, m), n_visible, dtype=dtype)  # of the visible units
-        self.state = torch.empty(m, n_hidden, dtype=dtype)  # of the chain's hidden units
-        self.noise = torch.empty(m, max(n_hidden, n_visible), dtype=dtype)
-        self.share = torch.cat([torch.full((n,), 1 / n, dtype=dtype), torch.full((m,), -1 / m, dtype=dtype)])
+        self.hidden = torch.empty(n + m, n_hidden, dtype=dtype)  # P(h = 1) of both
+        self.seen = torch.empty(max(n, m), n_visible, dtype=dtype)  # mean of the visible units
+        self.fired = torch.empty(m, n_hidden, dtype=dtype)  # the chain's hidden units
+        self.scratch = torch.empty(max(n, m) * max(n_hidden, n_visible), dtype=dtype)
+        self.sign = torch.cat([torch.ones(n, dtype=dtype), torch.full((m,), -n / m, dtype=dtype)])
 
-    def noise_like(self, tensor: Tensor) -> Tensor:
-        return self.noise.view(-1)[: tensor.numel()].view(tensor.shape)
+    def scratch_like(self, tensor: Tensor) -> Tensor:
+        return self.scratch[: tensor.numel()].view(tensor.shape)
 
 
 class ContrastiveDivergenceEngine:
@@ -166,13 +179,15 @@ class ContrastiveDivergenceEngine:
     rule : DivergenceRule
     n_hidden : int
     X : ndarray of shape (n_samples, n_visible), float32 or float64
+    bfloat16 : bool
+        Whether to multiply in bfloat16.
     """
 
     name = "formula"
 
-    def __init__(self, rule: DivergenceRule, n_hidden: int, X: np.ndarray):
+    def __init__(self, rule: DivergenceRule, n_hidden: int, X: np.ndarray, bfloat16: bool = False):
         self.rule, self.n_hidden, self.n_visible = rule, n_hidden, X.shape[1]
-        self.X = _as_tensor(X)
+        self.X, self.bfloat16 = _as_tensor(X), bfloat16
         self._buffers: dict[tuple[int, int], _Buffers] = {}
 
     @torch.inference_mode()
@@ -189,70 +204,87 @@ class ContrastiveDivergenceEngine:
         """Make one step on the batch ``rows``; return its mean loss."""
         n, chains = len(rows), arrays.get("chains")
         buffers = self._batch_buffers(n, n if chains is None else len(chains))
-        parameters = self._split(arrays["parameters"])
-        data, dream = buffers.visible[:n], buffers.visible[n:]
-        torch.index_select(self.X, 0, rows, out=data)
-        self.hidden_mean(data, parameters, out=buffers.hidden[:n])
+        factors = self._factors(arrays["parameters"])
+        data, dream = slice(0, n), slice(n, None)
+        torch.index_select(self.X, 0, rows, out=buffers.visible[data])
+        self._hide(buffers, data, factors)
         if chains is None:
-            loss = self._chain_from_data(buffers, n, parameters, noise)
+            self._fire(buffers, buffers.hidden[data], noise, out=buffers.fired)
+            loss = self._dream(buffers, n, factors, noise, reconstructs=True)
         else:
-            loss = self._chain_goes_on(buffers, n, chains, parameters, noise)
-        self.hidden_mean(dream, parameters, out=buffers.hidden[n:])
+            loss = self._reconstruct(buffers, n, factors)
+            buffers.fired.copy_(chains)
+            self._dream(buffers, n, factors, noise)
         if chains is not None:
-            self._fire(buffers, buffers.hidden[n:], noise, out=chains)
-        self._draw_to_target(buffers.hidden[:n], arrays)
-        self._climb(arrays, buffers)
-        size = parameters[0].norm().item() / parameters[0].numel() ** 0.5
+            self._fire(buffers, buffers.hidden[dream], noise, out=chains)
+        self._draw_to_target(buffers.hidden[data], arrays)
+        self._climb(arrays, buffers, n)
+        weight = self._split(arrays["parameters"])[0].reshape(-1)
+        size = (weight.dot(weight).item() / len(weight)) ** 0.5
         return loss if size <= LARGEST_WEIGHT else np.inf  # also if it is NaN
 
-    def _chain_from_data(self, buffers: _Buffers, n: int, parameters: tuple, noise: Noise) -> float:
-        """Run k steps of the chain from the data's hidden units (CD-k); return the reconstruction's error."""
-        data, dream = buffers.visible[:n], buffers.visible[n:]
-        self._fire(buffers, buffers.hidden[:n], noise, out=buffers.state)
-        self._see(buffers, parameters, noise, out=dream)
-        loss = torch.nn.functional.mse_loss(buffers.mean[:n], data).item()
-        self._walk(buffers, n, parameters, noise, self.rule.n_gibbs_steps - 1)
+    def _dream(self, buffers: _Buffers, n: int, factors: tuple, noise: Noise, reconstructs: bool = False) -> float:
+        """Make the chain's k steps from its hidden units; return the error of the first if it ``reconstructs``."""
+        dream, loss = slice(n, None), np.nan
+        for step in range(self.rule.n_gibbs_steps):
+            if step:
+                self._fire(buffers, buffers.hidden[dream], noise, out=buffers.fired)
+            self._see(buffers, factors, noise, out=buffers.visible[dream])
+            if reconstructs and not step:
+                loss = self._error(buffers, n)
+            self._hide(buffers, dream, factors)
         return loss
 
-    def _chain_goes_on(self, buffers: _Buffers, n: int, chains: Tensor, parameters: tuple, noise: Noise) -> float:
-        """Run k steps of the chain from where it stood (persistent CD); return the reconstruction's error."""
-        self.visible_mean(buffers.hidden[:n], parameters, out=buffers.mean[:n])
-        loss = torch.nn.functional.mse_loss(buffers.mean[:n], buffers.visible[:n]).item()
-        buffers.state.copy_(chains)
-        self._see(buffers, parameters, noise, out=buffers.visible[n:])
-        self._walk(buffers, n, parameters, noise, self.rule.n_gibbs_steps - 1)
-        return loss
+    def _reconstruct(self, buffers: _Buffers, n: int, factors: tuple) -> float:
+        """Return the error of the data's means, seen from the probabilities of the hidden units."""
+        self.visible_mean(buffers.hidden[:n], factors, out=buffers.seen[:n])
+        return self._error(buffers, n)
 
-    def _walk(self, buffers: _Buffers, n: int, parameters: tuple, noise: Noise, n_steps: int) -> None:
-        """Make Gibbs steps from the chain's visible units."""
-        dream, dreamt = buffers.visible[n:], buffers.hidden[n:]
-        for _ in range(n_steps):
-            self.hidden_mean(dream, parameters, out=dreamt)
-            self._fire(buffers, dreamt, noise, out=buffers.state)
-            self._see(buffers, parameters, noise, out=dream)
+    def _error(self, buffers: _Buffers, n: int) -> float:
+        """Return the mean squared difference of the data and what was seen of it."""
+        difference = buffers.scratch_like(buffers.seen[:n])
+        flat = torch.sub(buffers.seen[:n], buffers.visible[:n], out=difference).view(-1)
+        return flat.dot(flat).item() / len(flat)
+
+    def _hide(self, buffers: _Buffers, rows: slice, factors: tuple) -> None:
+        """Compute P(h = 1 | v) of the data or the chain."""
+        self.hidden_mean(buffers.visible[rows], factors, out=buffers.hidden[rows])
 
     def _fire(self, buffers: _Buffers, mean: Tensor, noise: Noise, out: Tensor) -> None:
         """Draw 0 or 1 with these probabilities of 1."""
-        torch.gt(mean, noise.uniform_(buffers.noise_like(mean)), out=out)
+        torch.gt(mean, noise.uniform_(buffers.scratch_like(mean)), out=out)
 
-    def _see(self, buffers: _Buffers, parameters: tuple, noise: Noise, out: Tensor) -> None:
+    def _see(self, buffers: _Buffers, factors: tuple, noise: Noise, out: Tensor) -> None:
         """Draw the chain's visible units from its hidden ones."""
-        mean = self.visible_mean(buffers.state, parameters, out=buffers.mean[: len(out)])
+        mean = self.visible_mean(buffers.fired, factors, out=buffers.seen[: len(out)])
         if self.rule.visible == "binary":
             self._fire(buffers, mean, noise, out)
         else:
-            torch.add(mean, noise.normal(mean), out=out)
+            out.copy_(mean + noise.normal(mean))
+        if k := self.rule.n_labels:
+            out[:, -k:] = mean[:, -k:]
 
-    def hidden_mean(self, visible: Tensor, parameters: tuple, out: Tensor) -> Tensor:
+    def hidden_mean(self, visible: Tensor, factors: tuple, out: Tensor) -> Tensor:
         """P(h = 1 | v) = sigmoid(W v + c)."""
-        weight, hidden_bias, _ = parameters
-        return torch.addmm(hidden_bias, visible, weight.T, out=out).sigmoid_()
+        weight, hidden_bias, _ = factors
+        return self._product(hidden_bias, visible, weight.T, out).sigmoid_()
 
-    def visible_mean(self, hidden: Tensor, parameters: tuple, out: Tensor) -> Tensor:
-        """Mean of v given h: sigmoid(W^T h + b), or W^T h + b of Gaussian units."""
-        weight, _, visible_bias = parameters
-        torch.addmm(visible_bias, hidden, weight, out=out)
-        return out.sigmoid_() if self.rule.visible == "binary" else out
+    def visible_mean(self, hidden: Tensor, factors: tuple, out: Tensor) -> Tensor:
+        """Mean of v given h: sigmoid(W^T h + b), or W^T h + b of Gaussian units; softmax of a label."""
+        weight, _, visible_bias = factors
+        self._product(visible_bias, hidden, weight, out)
+        units, labels = out.tensor_split([out.shape[1] - self.rule.n_labels], dim=1)
+        if self.rule.n_labels:
+            labels.copy_(labels.softmax(1))
+        if self.rule.visible == "binary":
+            units.sigmoid_()
+        return out
+
+    def _product(self, bias: Tensor, rows: Tensor, weight: Tensor, out: Tensor) -> Tensor:
+        """Write bias + rows @ weight into ``out``."""
+        if self.bfloat16:
+            return torch.add(rows.bfloat16() @ weight, bias, out=out)
+        return torch.addmm(bias, rows, weight, out=out)
 
     def _draw_to_target(self, hidden: Tensor, arrays: dict[str, Tensor]) -> None:
         """Add sparsity_cost (target - running mean) to the data's share of each hidden unit's gradient."""
@@ -261,18 +293,31 @@ class ContrastiveDivergenceEngine:
             mean.lerp_(hidden.mean(0), 1 - self.rule.sparsity_decay)
             hidden.add_((self.rule.sparsity_target - mean).mul_(self.rule.sparsity_cost))
 
-    def _climb(self, arrays: dict[str, Tensor], buffers: _Buffers) -> None:
+    def _climb(self, arrays: dict[str, Tensor], buffers: _Buffers, n: int) -> None:
         """velocity <- momentum velocity + learning_rate (gradient - weight_decay W); parameters += velocity."""
-        rule, velocity = self.rule, arrays["velocity"]
-        weight, hidden_bias, visible_bias = self._split(velocity)
-        options = {"beta": rule.momentum, "alpha": rule.learning_rate}
-        visible_bias.addmv_(buffers.visible.T, buffers.share, **options)
-        hidden_bias.addmv_(buffers.hidden.T, buffers.share, **options)
-        buffers.hidden.mul_(buffers.share[:, None])
-        weight.addmm_(buffers.hidden.T, buffers.visible, **options)
+        rule, parameters = self.rule, arrays["parameters"]
+        velocity = arrays["velocity"].mul_(rule.momentum) if rule.momentum else parameters
         if rule.weight_decay:
-            weight.sub_(self._split(arrays["parameters"])[0], alpha=rule.learning_rate * rule.weight_decay)
-        arrays["parameters"].add_(velocity)
+            self._split(velocity)[0].sub_(self._split(parameters)[0], alpha=rule.learning_rate * rule.weight_decay)
+        self._add_gradient(velocity, buffers, rule.learning_rate / n)
+        if rule.momentum:
+            parameters.add_(velocity)
+
+    def _add_gradient(self, to: Tensor, buffers: _Buffers, rate: float) -> None:
+        """Add ``rate`` times the data's statistics, less those of the chain, in n-ths."""
+        weight, hidden_bias, visible_bias = self._split(to)
+        visible_bias.addmv_(buffers.visible.T, buffers.sign, alpha=rate)
+        hidden_bias.addmv_(buffers.hidden.T, buffers.sign, alpha=rate)
+        hidden = buffers.hidden.mul_(buffers.sign[:, None]).T
+        if self.bfloat16:
+            weight.add_(hidden.bfloat16() @ buffers.visible.bfloat16(), alpha=rate)
+        else:
+            weight.addmm_(hidden, buffers.visible, alpha=rate)
+
+    def _factors(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the weight, in the type in which it is multiplied, and the biases."""
+        weight, hidden_bias, visible_bias = self._split(parameters)
+        return weight.bfloat16() if self.bfloat16 else weight, hidden_bias, visible_bias
 
     def _split(self, flat: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return split(flat, self.n_hidden, self.n_visible)

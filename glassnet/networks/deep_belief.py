@@ -13,8 +13,9 @@ Then a softmax layer is put on top, and backpropagation moves all layers from wh
 machines have brought them (the form of the second paper's classifier).
 
 Where we depart from the papers: the weights of the fine-tuning follow the gradient on
-mini-batches where theirs followed conjugate gradients on large ones; the dreams of the
-machines are sampled states, where theirs were probabilities of the visible units.
+mini-batches where theirs followed conjugate gradients on large ones, with dropout if asked
+(as in G. E. Hinton et al., Improving neural networks by preventing co-adaptation of feature
+detectors, arXiv:1207.0580, 2012).
 """
 
 from __future__ import annotations
@@ -23,20 +24,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from glassnet.errors import InvalidInputError, UnknownNameError
-from glassnet.estimators.checks import check_positive_integers
-from glassnet.networks.mlp import MLPClassifier
-from glassnet.networks.rbm import FLOATS, PRECISIONS, RBM, in_range
-from glassnet.seeds import generator, resolve_seed
-from glassnet.training.loop import run
-from glassnet.training.observers import EpochLosses, Observer
-from glassnet.training.threads import one_blas_thread
+from glassnet.errors import InvalidInputError
+from glassnet.networks.mlp import Layer, MLPClassifier
+from glassnet.networks.rbm import storage
+from glassnet.networks.stacked_rbms import StackedRBMs, rebound
+from glassnet.training.observers import Observer
+from glassnet.training.state import TrainingState
 
 
-class DeepBeliefClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, BaseEstimator):
+class DeepBeliefClassifier(StackedRBMs):
     """Deep belief network: sigmoid layers pretrained as a stack of machines, fine-tuned as a classifier.
 
     Parameters
@@ -62,8 +60,12 @@ class DeepBeliefClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tra
         Of the fine-tuning.
     learning_rate_init : float, default=1e-3
         Of the fine-tuning.
+    learning_rate : {"constant", "step", "invscaling", "cosine", "one-cycle"}, default="constant"
+        How that rate changes over the ``max_iter`` epochs; see `glassnet.learning.schedules`.
     alpha : float, default=0
         L2 penalty of the fine-tuning; see `MLPClassifier`.
+    dropout : float or sequence of float, default=0
+        Share of the hidden units, of all layers or of each, silenced in a step of the fine-tuning.
     batch_size : int or "auto", default="auto"
         "auto" is min(100, n_samples).
     random_state : int, Generator, RandomState or None, default=None
@@ -71,7 +73,10 @@ class DeepBeliefClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tra
     warm_start : bool, default=False
         Whether `pretrain`, `fine_tune` and `fit` go on where they stopped: an interrupted one
         ends as if it had not been interrupted, to the bit; more epochs may be asked for.
-    precision : {"float32", "float64"}, default="float32"
+    verbose : bool, default=False
+        Show a progress bar for each layer, and for the fine-tuning, on a terminal.
+    precision : {"float32", "float64", "bfloat16"}, default="float32"
+        "bfloat16" is for the machines; see `RBM`.
 
     Attributes
     ----------
@@ -118,10 +123,13 @@ class DeepBeliefClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tra
         max_iter: int = 20,
         solver: str = "adam",
         learning_rate_init: float = 1e-3,
+        learning_rate: str = "constant",
         alpha: float = 0.0,
+        dropout: float | Sequence[float] = 0.0,
         batch_size: int | str = "auto",
         random_state: Any = None,
         warm_start: bool = False,
+        verbose: bool = False,
         precision: str = "float32",
     ):
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -134,10 +142,13 @@ class DeepBeliefClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tra
         self.max_iter = max_iter
         self.solver = solver
         self.learning_rate_init = learning_rate_init
+        self.learning_rate = learning_rate
         self.alpha = alpha
+        self.dropout = dropout
         self.batch_size = batch_size
         self.random_state = random_state
         self.warm_start = warm_start
+        self.verbose = verbose
         self.precision = precision
 
     def pretrain(self, X: Any, y: object = None, observers: Sequence[Observer] = ()) -> DeepBeliefClassifier:
@@ -163,57 +174,7 @@ class DeepBeliefClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tra
         """
         self._check_parameters()
         again = self.warm_start and hasattr(self, "rbms_")
-        self._pretrain(self._validate(X, reset=not again), again, observers)
-        return self
-
-    def fine_tune(self, X: Any, y: Any, observers: Sequence[Observer] = ()) -> DeepBeliefClassifier:
-        """Put a softmax layer on the pretrained layers and learn all by backpropagation.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        observers : sequence of Observer
-
-        Returns
-        -------
-        DeepBeliefClassifier
-            The network itself.
-
-        Raises
-        ------
-        NotFittedError
-            If there is nothing pretrained.
-        DivergedError
-            If the loss turns NaN or infinite; the best weights seen are kept.
-        """
-        check_is_fitted(self, "rbms_")
-        self._check_parameters()
-        X, y = self._validate(X, y, reset=False)
-        self._fine_tune(X, y, self.warm_start and hasattr(self, "network_"), observers)
-        return self
-
-    def fit(self, X: Any, y: Any, observers: Sequence[Observer] = ()) -> DeepBeliefClassifier:
-        """Pretrain and fine-tune on the same samples.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        y : array-like of shape (n_samples,)
-        observers : sequence of Observer
-            Watch every machine in its turn, then the fine-tuning; each starts at step 0.
-
-        Returns
-        -------
-        DeepBeliefClassifier
-            The network itself.
-        """
-        self._check_parameters()
-        again = self.warm_start and hasattr(self, "rbms_")
-        X, y = self._validate(X, y, reset=not again)
-        self._network(X, y)  # what cannot be fine-tuned is said before hours of pretraining
-        self._pretrain(X, again, observers)
-        self._fine_tune(X, y, again and hasattr(self, "network_"), observers)
+        self._pretrain(self._validate(X, reset=not again), None, again, observers)
         return self
 
     def transform(self, X: Any, layer: int = -1) -> np.ndarray:
@@ -234,25 +195,22 @@ class DeepBeliefClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tra
             return self.network_.activations(X)[layer].astype(X.dtype, copy=False)
         return self._up(X, layer)
 
-    def reconstruct(self, X: Any, layer: int = -1) -> np.ndarray:
-        """Send samples up through the machines to a hidden layer and down again.
+    def sample(self, n: int = 1, n_steps: int = 1000, random_state: Any = None) -> np.ndarray:
+        """Dream: run Gibbs chains in the top machine, then go down through the others.
 
         Parameters
         ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        layer : int
-            From 0, or negative from the top.
+        n, n_steps, random_state
+            As in `RBM.sample`.
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features)
-            Means of the visible units.
+        ndarray of shape (n, n_features), float64
+            Means of the visible units. The fine-tuning has no part in them.
         """
-        X, layer = self._check_X(X), self._check_layer(layer)
-        hidden = self._up(X, layer)
-        for rbm in reversed(self.rbms_[: layer + 1]):
-            hidden = rbm.inverse_transform(hidden)
-        return hidden
+        check_is_fitted(self, "rbms_")
+        hidden = self.rbms_[-1].sample(n, n_steps, random_state)
+        return self._down(hidden, len(self.rbms_) - 2)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the likeliest class of each sample, shape (n_samples,)."""
@@ -267,156 +225,65 @@ class DeepBeliefClassifier(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, Tra
     @property
     def classes_(self) -> np.ndarray:
         """The classes, (n_classes,)."""
-        return self._fine_tuned().classes_
+        self._fine_tuned()
+        return self.network_.classes_
 
-    @property
-    def pretrain_loss_curves_(self) -> list[list[float]]:
-        """Reconstruction error of each epoch, for each machine that was begun."""
-        return [_by_epoch(rbm, losses) for rbm, losses in zip(self.rbms_, self._pretrain_losses, strict=True)]
-
-    @property
-    def loss_curve_(self) -> list[float]:
-        """Mean cross-entropy of each epoch of the fine-tuning."""
-        return _by_epoch(self._fine_tuned(), self._losses)
-
-    @property
-    def n_iter_(self) -> int:
-        """Epochs of fine-tuning made."""
-        return self._fine_tuned().state_.epoch
-
-    @property
-    def _n_features_out(self) -> int:
-        return self.rbms_[-1].n_components
-
-    def _fine_tuned(self) -> MLPClassifier:
+    def _fine_tuned(self) -> TrainingState:
         if not hasattr(self, "network_"):
             raise AttributeError("This DeepBeliefClassifier is not fine-tuned yet.")
-        return self.network_
+        return self.network_.state_
 
-    def _pretrain(self, X: np.ndarray, again: bool, observers: Sequence[Observer]) -> None:
+    def _check_fine_tuning(self, X: np.ndarray, y: np.ndarray) -> None:
+        self._network(X, y)
+
+    def _pretrain(self, X: np.ndarray, y: Any, again: bool, observers: Sequence[Observer]) -> None:
         if not again:
-            self.seed_, self.rbms_, self._pretrain_losses = resolve_seed(self.random_state), [], []
             vars(self).pop("network_", None)
-        for layer in range(len(self.hidden_layer_sizes)):
-            if layer == len(self.rbms_):
-                self.rbms_.append(self._machine(layer))
-                self._pretrain_losses.append([])
-            rbm = self.rbms_[layer]
-            _train(rbm, (X,), self.pretrain_iter, self._pretrain_losses[layer], observers)
-            X = rbm.transform(X)
+        self._pretrain_machines(X, len(self.hidden_layer_sizes), again, observers)
 
     def _fine_tune(self, X: np.ndarray, y: np.ndarray, again: bool, observers: Sequence[Observer]) -> None:
-        if not again:
-            network = self._network(X, y)
-            for rbm, weight, bias in zip(self.rbms_, network.coefs_, network.intercepts_, strict=False):
+        if again:
+            state = rebound(self.network_, X, y)
+        else:
+            self.network_, self._losses = self._network(X, y), []
+            for rbm, weight, bias in zip(self.rbms_, self.network_.coefs_, self.network_.intercepts_, strict=False):
                 weight[...], bias[...] = rbm.components_.T, rbm.intercept_hidden_
-            self.network_, self._losses = network, []
-        _train(self.network_, (X, y), self.max_iter, self._losses, observers)
-
-    def _machine(self, layer: int) -> RBM:
-        return RBM(
-            self.hidden_layer_sizes[layer],
-            visible=self.visible if layer == 0 else "binary",
-            n_gibbs_steps=self.n_gibbs_steps,
-            learning_rate_init=self.pretrain_learning_rate,
-            momentum=self.pretrain_momentum,
-            weight_decay=self.weight_decay,
-            batch_size=self.batch_size,
-            random_state=self._seed(layer),
-            precision=self.precision,
-        )
+            state = self.network_.state_
+        self._advance(state, self.max_iter, self._losses, observers, "fine-tuning")
 
     def _network(self, X: np.ndarray, y: np.ndarray) -> MLPClassifier:
         """Return the network of the fine-tuning, initialized at random."""
+        sizes = self.hidden_layer_sizes
+        shares = self.dropout if isinstance(self.dropout, Sequence) else [self.dropout] * len(sizes)
+        if len(shares) != len(sizes):
+            raise InvalidInputError(
+                f"dropout is one share, or one for each of {len(sizes)} layers; got {self.dropout}."
+            )
         network = MLPClassifier(
-            tuple(self.hidden_layer_sizes),
+            tuple(Layer(size, dropout=share) for size, share in zip(sizes, shares, strict=True)),
             "sigmoid",
             solver=self.solver,
             learning_rate_init=self.learning_rate_init,
+            learning_rate=self.learning_rate,
             alpha=self.alpha,
-            batch_size=min(100, len(X)) if self.batch_size == "auto" else min(int(self.batch_size), len(X)),
+            batch_size=self._batch(len(X)),
             max_iter=self.max_iter,
-            random_state=self._seed(len(self.hidden_layer_sizes)) if hasattr(self, "seed_") else 0,
+            random_state=self._seed(len(sizes)) if hasattr(self, "seed_") else 0,
             engine="formula",
-            precision=self.precision,
+            precision=storage(self.precision),
         )
         network.initialize(X, y)
         return network
-
-    def _seed(self, layer: int) -> int:
-        return int(generator(self.seed_, "layer", layer).integers(2**31))
 
     def _up(self, X: np.ndarray, layer: int) -> np.ndarray:
         for rbm in self.rbms_[: layer + 1]:
             X = rbm.transform(X)
         return X
 
-    def _check_parameters(self) -> None:
-        check_positive_integers(self, "pretrain_iter", "max_iter", "n_gibbs_steps")
-        if self.batch_size != "auto":
-            check_positive_integers(self, "batch_size")
-        if self.precision not in PRECISIONS:
-            raise UnknownNameError("precision", self.precision, PRECISIONS)
-        if np.ndim(self.hidden_layer_sizes) != 1 or len(self.hidden_layer_sizes) == 0:
-            raise InvalidInputError(f"hidden_layer_sizes must be one size or more, got {self.hidden_layer_sizes!r}.")
-        made = [rbm.n_components for rbm in getattr(self, "rbms_", [])]
-        if self.warm_start and made != list(self.hidden_layer_sizes[: len(made)]):
-            raise InvalidInputError(f"The pretrained layers have {made} units, but hidden_layer_sizes asks for others.")
-
-    def _check_layer(self, layer: int) -> int:
-        n = len(self.rbms_)
-        if not -n <= layer < n:
-            raise InvalidInputError(f"There are {n} hidden layers, 0..{n - 1}; got layer={layer}.")
-        return layer % n
-
-    def _validate(self, X: Any, *y: Any, reset: bool) -> Any:
-        """Return the samples of a fit, and y if it is given, checked."""
-        options = {"reset": reset, "accept_sparse": "csr", "dtype": self.precision, "order": "C"}
-        checked = validate_data(self, X, *y, **options)
-        X = checked[0] if y else checked
-        X, self.clipped_ = in_range(X if isinstance(X, np.ndarray) else X.toarray(), self.visible, warn=True)
-        return (X, checked[1]) if y else X
-
-    def _check_X(self, X: Any) -> np.ndarray:
-        """Return samples in the range of the visible units, in the type they came in."""
-        check_is_fitted(self, "rbms_")
-        X = validate_data(self, X, reset=False, dtype=FLOATS, accept_sparse="csr")
-        X = X if isinstance(X, np.ndarray) else X.toarray()
-        return in_range(X, self.visible, warn=not self.clipped_)[0]
+    def _down(self, hidden: np.ndarray, layer: int) -> np.ndarray:
+        for rbm in reversed(self.rbms_[: layer + 1]):
+            hidden = rbm.inverse_transform(hidden)
+        return hidden
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.sparse = True
-        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
-        return tags
-
-
-class _Losses(Observer):
-    """Keeps the loss of every step in a list that outlives the run."""
-
-    def __init__(self, losses: list[float]):
-        self.losses = losses
-
-    def record(self, first_step: int, losses: np.ndarray) -> None:
-        self.losses[first_step:] = losses.tolist()
-
-
-def _train(model: Any, data: tuple, n_epochs: int, losses: list[float], observers: Sequence[Observer]) -> None:
-    """Advance a model to the end of its epochs from wherever it stands: at the start, or interrupted."""
-    if hasattr(model, "state_"):
-        stands = model.state_.state_dict()
-        model.initialize(*data).load_state_dict(stands)
-    else:
-        model.initialize(*data)
-    state = model.state_
-    with one_blas_thread():
-        run(state, n_epochs * state.steps_per_epoch, [_Losses(losses), *observers])
-
-
-def _by_epoch(model: Any, losses: list[float]) -> list[float]:
-    epochs = EpochLosses(model.state_)
-    epochs.record(0, np.asarray(losses[: model.state_.step]))
-    return epochs.values

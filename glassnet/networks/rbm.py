@@ -44,7 +44,7 @@ from glassnet.training.observers import Observer
 from glassnet.training.state import TrainingState, aligned
 from glassnet.training.threads import one_blas_thread
 
-PRECISIONS = ("float32", "float64")
+PRECISIONS = ("float32", "float64", "bfloat16")
 FLOATS: Any = (np.float64, np.float32)
 
 
@@ -85,8 +85,10 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Whether another `fit` goes on from the fitted weights.
     verbose : bool, default=False
         Show a progress bar on a terminal.
-    precision : {"float32", "float64"}, default="float32"
-        Of the fit. Everything else is computed in float64.
+    precision : {"float32", "float64", "bfloat16"}, default="float32"
+        Of the fit. "bfloat16" multiplies in it, about twice as fast where the processor has
+        instructions for it, and keeps all else in float32. What comes after the fit is
+        computed in float64.
 
     Attributes
     ----------
@@ -428,7 +430,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         check_positive_integers(self, "n_components", "n_gibbs_steps", "max_iter")
         if self.precision not in PRECISIONS:
             raise UnknownNameError("precision", self.precision, PRECISIONS)
-        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=self.precision, order="C")
+        X = validate_data(self, X, reset=reset, accept_sparse="csr", dtype=storage(self.precision), order="C")
         X = X if isinstance(X, np.ndarray) else X.toarray()
         X, self.clipped_ = in_range(X, self.visible, warn=True)
         return X
@@ -462,12 +464,12 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _initial_arrays(self, X: np.ndarray) -> dict[str, np.ndarray]:
         rng, shape = generator(self.seed_, "weights"), (self._n_features_out, X.shape[1])
-        arrays = initial_arrays(*shape, self._batch_size(len(X)), self._rule(), rng, self.precision)
+        arrays = initial_arrays(*shape, self._batch_size(len(X)), self._rule(), rng, storage(self.precision))
         return {name: aligned(array) for name, array in arrays.items()}
 
     def _bind(self, arrays: dict[str, np.ndarray], X: np.ndarray) -> TrainingState:
-        arrays = {name: array.astype(self.precision, copy=False) for name, array in arrays.items()}
-        engine = ContrastiveDivergenceEngine(self._rule(), self._n_features_out, X)
+        arrays = {name: array.astype(storage(self.precision), copy=False) for name, array in arrays.items()}
+        engine = ContrastiveDivergenceEngine(self._rule(), self._n_features_out, X, self.precision == "bfloat16")
         self.state_ = TrainingState(arrays, engine, self.seed_, len(X), self._batch_size(len(X)), self.shuffle)
         return self.state_
 
@@ -492,6 +494,11 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def storage(precision: str) -> str:
+    """Return the type that parameters and samples are kept in."""
+    return "float32" if precision == "bfloat16" else precision
 
 
 def in_range(X: np.ndarray, visible: str, warn: bool) -> tuple[np.ndarray, bool]:

@@ -106,6 +106,16 @@ def energy() -> Display:
     return picture("energy").from_network(network, probes, image_shape=SHAPE)
 
 
+def reconstructions() -> Display:
+    """Draw digits and what a restricted Boltzmann machine makes of them."""
+    from glassnet.networks.rbm import RBM
+
+    d = load("digits")
+    rbm = RBM(40, batch_size=10, max_iter=30, random_state=0).fit(d.X_train)
+    rows = {"sample": d.X_test[:10], "reconstruction": rbm.inverse_transform(rbm.transform(d.X_test[:10]))}
+    return picture("pictures").from_rows(rows, SHAPE)
+
+
 def recall() -> Display:
     """Draw how two rules fill up."""
     from glassnet.networks.recall_curve import recall_curve
@@ -175,5 +185,6 @@ PICTURES: dict[str, Callable[[], Display]] = {
     "class-probabilities-wrong": lambda: probabilities(0),
     "signal": lambda: picture("signal").from_estimator(digits(), digits_test()[0][0]),
     "energy": energy,
+    "reconstructions": reconstructions,
     "recall-curve": recall,
 }

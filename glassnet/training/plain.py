@@ -1,7 +1,7 @@
 """Fitted objects as plain data: JSON, and arrays beside it.
 
-What is written is read back without pickle: only the classes in `CLASSES` are ever made,
-and only from their fields. JSON values stand for themselves; every other kind is an
+What is written is read back without pickle: only the classes in `CLASSES` and `PARTS` are
+ever made, and only from their fields. JSON values stand for themselves; every other kind is an
 object with one key, its kind: ``{"tuple": [...]}``, ``{"array": "its name"}``.
 """
 
@@ -24,6 +24,13 @@ CLASSES: dict[str, str] = {
     "NetworkSpec": "glassnet.learning.spec:NetworkSpec",
     "TrainingState": "glassnet.training.state:TrainingState",
 }
+# the estimators that may be part of another
+PARTS: dict[str, str] = {
+    "RBM": "glassnet.networks.rbm:RBM",
+    "MLPClassifier": "glassnet.networks.mlp:MLPClassifier",
+}
+# a list of numbers longer than this, such as the losses of all steps, is written as an array
+LONGEST_LIST = 100
 
 
 class NoData:
@@ -69,6 +76,9 @@ def encode(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": repr(value)}
+    if isinstance(value, list) and len(value) > LONGEST_LIST and all(isinstance(part, float) for part in value):
+        arrays[name] = np.array(value)
+        return {"floats": name}
     if isinstance(value, (list, tuple)):
         parts = [encode(part, f"{name}.{i}", arrays) for i, part in enumerate(value)]
         return parts if isinstance(value, list) else {"tuple": parts}
@@ -79,7 +89,28 @@ def encode(value: Any, name: str, arrays: dict[str, np.ndarray]) -> Any:
     if is_dataclass(value) and type(value).__name__ in CLASSES:
         parts = {field.name: getattr(value, field.name) for field in fields(value) if field.name != "engine"}
         return {type(value).__name__: {key: encode(part, f"{name}.{key}", arrays) for key, part in parts.items()}}
+    if type(value).__name__ in PARTS:
+        return {type(value).__name__: encode_estimator(value, name, arrays)}
     raise InvalidInputError(f"{name} is a {type(value).__name__} and cannot be written as plain data.")
+
+
+def encode_estimator(estimator: Any, name: str, arrays: dict[str, np.ndarray]) -> dict[str, dict[str, Any]]:
+    """Return an estimator's parameters and fitted attributes as JSON data; ``name`` is as in `encode`."""
+    given, place = estimator.get_params(deep=False), f"{name}." if name else ""
+    fitted = {key: value for key, value in estimator.__getstate__().items() if key not in given}
+    parts = {"parameters": given, "fitted": fitted}
+    return {part: {key: encode(value, place + key, arrays) for key, value in x.items()} for part, x in parts.items()}
+
+
+def decode_estimator(cls: type, data: dict[str, dict[str, Any]], arrays: dict[str, np.ndarray]) -> Any:
+    """Return the estimator that `encode_estimator` has written; raises as `decode`."""
+    parts = {
+        part: {key: decode(value, arrays) for key, value in data[part].items()} for part in ("parameters", "fitted")
+    }
+    estimator = cls(**parts["parameters"])
+    for key, value in parts["fitted"].items():
+        setattr(estimator, key, value)
+    return estimator
 
 
 def _encode_array(value: np.ndarray, name: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -118,7 +149,11 @@ def decode(data: Any, arrays: dict[str, np.ndarray]) -> Any:
             return {key: decode(part, arrays) for key, part in content}
         case "array":
             return arrays[content].copy()
+        case "floats":
+            return arrays[content].tolist()
         case "strings":
             return np.array(content, dtype=data["dtype"])
+    if kind in PARTS:
+        return decode_estimator(resolve(PARTS, "estimator", kind), content, arrays)
     parts = {key: decode(part, arrays) for key, part in content.items()}
     return resolve(CLASSES, "class", kind)(**parts, **({"engine": NoData()} if kind == "TrainingState" else {}))

@@ -32,9 +32,11 @@ class ProgressBar(Observer):
         The run to be watched.
     n_epochs : int
         At most this many will be made.
+    stage : str
+        What the epochs are of, where a fit has several stages.
     """
 
-    def __init__(self, state: TrainingState, n_epochs: int):
+    def __init__(self, state: TrainingState, n_epochs: int, stage: str = ""):
         self._first_step, self._steps_per_epoch = state.step - state.position, state.steps_per_epoch
         self._batch_size, self._counted = state.batch_size, Counted(state)
         epochs, about = TextColumn("{task.fields[epochs]}"), TextColumn("{task.fields[about]}")
@@ -45,7 +47,7 @@ class ProgressBar(Observer):
         )  # fmt: skip
         total = n_epochs * self._steps_per_epoch
         self._n_epochs = n_epochs
-        self._task = self._progress.add_task("epoch", total=total, epochs=f"0/{n_epochs}", about="")
+        self._task = self._progress.add_task(f"{stage} epoch".lstrip(), total=total, epochs=f"0/{n_epochs}", about="")
         self._losses: list[np.ndarray] = []
         self._since = time.perf_counter()
 

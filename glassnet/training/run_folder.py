@@ -22,7 +22,7 @@ from safetensors.numpy import load, save
 from glassnet.errors import GlassnetError, InvalidInputError, RunFolderError
 from glassnet.files import write_whole
 from glassnet.registry import MODULE_ESTIMATORS, NETWORKS, TEXT_ESTIMATORS, resolve
-from glassnet.training.plain import decode, encode
+from glassnet.training.plain import decode_estimator, encode_estimator
 from glassnet.training.trained import expanded
 
 FORMAT = 1
@@ -68,7 +68,7 @@ def save_run(folder: str | Path, estimator: Any, metadata: dict[str, Any] | None
     """
     folder = Path(folder)
     arrays: dict[str, Any] = {}
-    config = {"format": FORMAT, "network": _network_name(estimator), **_plain(estimator, arrays)}
+    config = {"format": FORMAT, "network": _network_name(estimator), **encode_estimator(estimator, "", arrays)}
     weights = save(arrays)
     config |= {"metadata": metadata or {}, "versions": versions(), "sha256": hashlib.sha256(weights).hexdigest()}
     text = json.dumps(config, indent=1, allow_nan=False)
@@ -99,13 +99,9 @@ def load_run(folder: str | Path) -> Any:
     config, weights = _read(Path(folder))
     try:
         arrays = load(weights)
-        parameters = {name: decode(value, arrays) for name, value in config["parameters"].items()}
-        fitted = {name: decode(value, arrays) for name, value in config["fitted"].items()}
-        estimator = resolve(ESTIMATORS, "network", config["network"])(**parameters)
+        estimator = decode_estimator(resolve(ESTIMATORS, "network", config["network"]), config, arrays)
     except (GlassnetError, SafetensorError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise RunFolderError(f"The run in {folder} is damaged: {error}") from error
-    for name, value in fitted.items():
-        setattr(estimator, name, value)
     return expanded(estimator)
 
 
@@ -128,14 +124,6 @@ def _network_name(estimator: Any) -> str:
     raise InvalidInputError(
         f"save_run takes a network that glassnet knows by name ({', '.join(ESTIMATORS)}), got {cls}."
     )
-
-
-def _plain(estimator: Any, arrays: dict[str, Any]) -> dict[str, Any]:
-    """Return parameters and fitted attributes as JSON data; their arrays go to ``arrays``."""
-    parameters = estimator.get_params(deep=False)
-    fitted = {name: value for name, value in estimator.__getstate__().items() if name not in parameters}
-    parts = {"parameters": parameters, "fitted": fitted}
-    return {part: {name: encode(value, name, arrays) for name, value in x.items()} for part, x in parts.items()}
 
 
 def versions() -> dict[str, str]:

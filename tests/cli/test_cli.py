@@ -235,7 +235,8 @@ def test_a_network_that_learns_without_answers(glassnet, tmp_path, picture):
     digits, rbm = load("digits"), load_run(tmp_path / "run")
     expected = rbm.score_samples(digits.X_test).mean()  # 64 units: none is left out
     assert result["test_pseudo_likelihood"] == pytest.approx(expected, abs=1e-3)
-    assert {CONFIG, WEIGHTS, "training.svg", "filters.svg"} == {path.name for path in (tmp_path / "run").iterdir()}
+    drawn = {"training.svg", "filters.svg", "reconstructions.svg", "dreams.svg"}
+    assert {CONFIG, WEIGHTS, *drawn} == {path.name for path in (tmp_path / "run").iterdir()}
     code, _, err = glassnet("predict", tmp_path / "run", picture[0])
     assert code != 0
     assert "learned without answers" in err
@@ -280,3 +281,38 @@ def test_record_says_all_that_is_needed_to_run_it_again(glassnet, tmp_path):
     assert record["seconds"] == pytest.approx(result["seconds"], abs=0.06)
     assert record["peak_memory_mb"] > 50
     assert {"glassnet", "torch", "python"} <= set(record["versions"])
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_hopfield_network_recalls_the_first_picture_of_every_class(glassnet, tmp_path):
+    code, out, err = glassnet("train", "hopfield", "--data", "digits", "--out", tmp_path / "run", "--json")
+    assert code == 0
+    assert "those above 0.5 became +1" in err
+    result, network = json.loads(out), load_run(tmp_path / "run")
+    digits = load("digits")
+    first = [np.flatnonzero(digits.y_train == k)[0] for k in range(10)]
+    np.testing.assert_array_equal(network.patterns_, np.where(digits.X_train[first] > 0.5, 1, -1))
+    assert (result["patterns"], result["load"]) == (10, 10 / 64)
+    assert result["bits_right"] > 0.95
+    assert result["largest_rise_of_energy"] <= 0
+    assert {CONFIG, WEIGHTS, "energy.svg", "recall.svg"} == {path.name for path in (tmp_path / "run").iterdir()}
+
+
+@pytest.mark.parametrize("network", ["dbn", "dbn-generative"])
+def test_a_deep_belief_network_goes_on_where_it_stopped(glassnet, tmp_path, network):
+    def train(folder, *words):
+        sizes = ("--set", "hidden_layer_sizes=20,15", "--set", "pretrain_iter=2", "--set", "batch_size=50")
+        code, out, err = glassnet("train", network, "--data", "digits", *sizes, "--out", folder, "--json", *words)
+        return (code, json.loads(out)) if code == 0 else (code, err)
+
+    straight, broken = tmp_path / "straight", tmp_path / "broken"
+    assert train(straight, "--set", "max_iter=3")[1]["epochs"] == 3
+    assert train(broken, "--set", "max_iter=1")[0] == 0
+    code, err = train(broken, "--set", "max_iter=3")
+    assert code == 1
+    assert "holds a run: add --resume" in err
+    assert train(broken, "--set", "max_iter=3", "--resume")[1]["epochs"] == 3
+    a, b = load_run(straight), load_run(broken)
+    np.testing.assert_array_equal(a.predict_proba(load("digits").X_test), b.predict_proba(load("digits").X_test))
+    drawn = {"training.svg", "confusion.svg", "filters.svg", "reconstructions.svg", "dreams.svg"}
+    assert {CONFIG, WEIGHTS, *drawn} == {path.name for path in straight.iterdir()}

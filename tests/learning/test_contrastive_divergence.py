@@ -85,6 +85,32 @@ def test_one_gibbs_step_gives_its_mean_over_all_ways():
     assert np.abs(expected - exact_gradient(X, False, parameters)).max() > 0.05  # it is not the likelihood's
 
 
+@pytest.mark.parametrize("persistent", [False, True])
+def test_bfloat16_is_the_same_rule_with_rounded_factors(persistent):
+    X = np.float32(data("binary", 4000))
+    rule = DivergenceRule(learning_rate=0.1, momentum=0.5, persistent=persistent)
+    found = []
+    for bfloat16 in (False, True):
+        arrays = initial_arrays(H, V, len(X), rule, np.random.default_rng(0), "float32")
+        state = TrainingState(arrays, ContrastiveDivergenceEngine(rule, H, X, bfloat16), 0, len(X), len(X))
+        advance(state, 20)
+        found.append(state.arrays["parameters"])
+    np.testing.assert_allclose(*found, atol=0.02)
+    assert (found[0] != found[1]).any()
+    assert np.abs(found[0]).max() > 0.3
+
+
+def test_a_label_is_a_softmax_group_and_the_other_units_are_as_ever():
+    rule, weight = DivergenceRule(n_labels=2), torch.from_numpy(RNG.normal(size=(H, V)))
+    hidden_bias, visible_bias = torch.from_numpy(RNG.normal(size=H)), torch.from_numpy(RNG.normal(size=V))
+    hidden = torch.from_numpy((RNG.random((5, H)) < 0.5).astype(float))
+    engine = ContrastiveDivergenceEngine(rule, H, data("binary", 5))
+    mean = engine.visible_mean(hidden, (weight, hidden_bias, visible_bias), out=torch.empty(5, V, dtype=torch.float64))
+    field = hidden @ weight + visible_bias
+    torch.testing.assert_close(mean[:, :2], torch.sigmoid(field[:, :2]))
+    torch.testing.assert_close(mean[:, 2:], torch.softmax(field[:, 2:], 1))
+
+
 def test_momentum_and_weight_decay_by_hand():
     X = data("binary", 50)
     rule = DivergenceRule(learning_rate=0.1, momentum=0.5, weight_decay=0.02)

@@ -123,6 +123,17 @@ def test_an_interrupted_fit_goes_on_to_the_bit(options):
         np.testing.assert_array_equal(array, state.arrays[name])
 
 
+def test_bfloat16_learns_as_well_as_float32():
+    scores = {}
+    for precision in ("float32", "bfloat16"):
+        options = {"persistent": True, "n_gibbs_steps": 2, "max_iter": 250, "batch_size": 20, "random_state": 0}
+        rbm = RBM(16, precision=precision, **options).fit(X)
+        scores[precision] = rbm.score_samples(PATTERNS).mean()
+        assert rbm.components_.dtype == np.float32
+    assert scores["bfloat16"] == pytest.approx(scores["float32"], abs=0.2)
+    assert scores["bfloat16"] > RBM(16, max_iter=1, random_state=0).fit(X).score_samples(PATTERNS).mean() + 1
+
+
 def test_steps_made_at_once_or_one_by_one_are_the_same():
     one, many = RBM(5, batch_size=32, random_state=0), RBM(5, batch_size=32, random_state=0)
     one.initialize(X)
