@@ -63,7 +63,7 @@ def depths() -> dict[str, list[History]]:
     """Train plain networks of few and of many layers; the deep ones end with more training error."""
     d, found = load("digits"), {}
     for depth, seed in product((4, 16), range(3)):
-        options: dict[str, Any] = {"solver": "sgd", "learning_rate_init": 0.02, "batch_size": 50, "max_iter": 30}
+        options: dict[str, Any] = {"solver": "sgd", "learning_rate_init": 0.01, "batch_size": 50, "max_iter": 30}
         net = resolve(NETWORKS, "network", "mlp")((32,) * depth, random_state=seed, tol=None, **options)
         parts = {"training_error": (d.X_train, d.y_train), "test_error": (d.X_test, d.y_test)}
         measures = {name: lambda state, net=net, part=part: error(net, *part) for name, part in parts.items()}
