@@ -49,7 +49,7 @@ def test_commands_of_the_readme_are_understood(words):
         command.make_context(words[1], words[2:])
 
 
-@pytest.mark.parametrize("target", ["lab", "test", "bench", "lint", "clean", "help"])
+@pytest.mark.parametrize("target", ["lab", "test", "bench", "gallery", "lint", "clean", "help"])
 def test_make_has_the_commands_that_are_named(target):
     made = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr
