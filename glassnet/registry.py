@@ -123,6 +123,7 @@ EXHIBITS: dict[str, str] = {
     "perceptron": "glassnet.lab.exhibits.perceptron:PerceptronExhibit",
     "adaline": "glassnet.lab.exhibits.adaline:AdalineExhibit",
     "layers": "glassnet.lab.exhibits.layers:LayersExhibit",
+    "loss": "glassnet.lab.exhibits.loss:LossExhibit",
     "lenet": "glassnet.lab.exhibits.lenet:LeNetExhibit",
     "activations": "glassnet.lab.exhibits.activations:ActivationsExhibit",
     "descent": "glassnet.lab.exhibits.descent:DescentExhibit",

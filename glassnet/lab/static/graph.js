@@ -10,12 +10,13 @@ const TICKS_WANTED = 5;
 const KEY_STEP = 0.01; // of the axis' length
 
 /**
- * `isSquare` makes the drawing as high as wide; `onpoint(x, y)` is called when the visitor clicks; `xTick` and
- * `yTick` write the ticks' numbers, which have `left` letters' room.
+ * `isSquare` makes the drawing as high as wide; `onpoint(x, y)` is called when the visitor clicks; `xTicks` are
+ * the values that get a tick, by default round ones; `xTick` and `yTick` write the ticks' numbers, which have `left`
+ * letters' room.
  */
 export class Graph {
-  constructor({ xLabel = "", yLabel = "", label, testid, isSquare = false, onpoint = null, xTick, yTick, left = null }) {
-    Object.assign(this, { isSquare, onpoint, xTick, yTick, handles: [], margins: { ...MARGINS, ...(left && { left }) } });
+  constructor({ xLabel = "", yLabel = "", label, testid, isSquare = false, onpoint = null, xTicks, xTick, yTick, left = null }) {
+    Object.assign(this, { isSquare, onpoint, xTicks, xTick, yTick, handles: [], margins: { ...MARGINS, ...(left && { left }) } });
     this.heat = h("canvas", { hidden: true });
     this.grid = s("g", { class: "graph-grid" });
     this.marks = s("g");
@@ -89,7 +90,7 @@ export class Graph {
     const [x0, x1, y0, y1] = this.range;
     const { left, right, top, bottom, em } = this;
     const text = (value, tick) => (tick ? tick(value) : tickText(value));
-    const vertical = ticksBetween(x0, x1).flatMap((value) => [
+    const vertical = (this.xTicks ?? ticksBetween(x0, x1)).flatMap((value) => [
       s("line", { x1: this.x(value), x2: this.x(value), y1: top, y2: bottom }),
       s("text", { x: this.x(value), y: bottom + 1.15 * em, "text-anchor": "middle" }, text(value, this.xTick)),
     ]);
