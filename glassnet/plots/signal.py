@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from glassnet.inspect.traced import Trace
 
+MOST_BARS = 400  # of more units, so many spread over them are drawn
+
 
 @dataclass
 class SignalDisplay(Display):
@@ -137,11 +139,14 @@ def _per_unit(values: np.ndarray, sample: int, mean: bool = True) -> np.ndarray:
 
 def _draw_bars(ax: Axes, theme: Theme, title: str, values: np.ndarray, xlabel: str, ylabel: str) -> None:
     use_axes(ax, theme, title, xlabel, ylabel)
-    shown = np.where(np.isfinite(values), values, 0)
-    ax.bar(np.arange(1, len(values) + 1), shown, 0.8, color=[theme.signed(v) for v in shown])
+    chosen = np.array(spread_over(len(values), MOST_BARS))
+    shown = np.where(np.isfinite(values[chosen]), values[chosen], 0)
+    width = 0.8 * len(values) / len(chosen)
+    ax.bar(1 + chosen, shown, width, color=[theme.signed(v) for v in shown])
     ax.axhline(0, color=theme.muted, linewidth=HAIR)
     use_whole_ticks(ax)
-    for place in 1.0 + np.flatnonzero(~np.isfinite(values)):
-        ax.axvline(place, color=theme.ink, linestyle=":", linewidth=1.0)
-    if not np.isfinite(values).all():
-        ax.set_xlabel(f"{np.sum(~np.isfinite(values))} not finite (dotted)")
+    broken = np.flatnonzero(~np.isfinite(values))
+    for place in broken[spread_over(len(broken), MOST_BARS)] if len(broken) else ():
+        ax.axvline(1.0 + place, color=theme.ink, linestyle=":", linewidth=1.0)
+    said = f"{len(broken)} not finite (dotted)" if len(broken) else xlabel
+    ax.set_xlabel(said + (f", {len(chosen)} of {len(values):,}" if len(chosen) < len(values) else ""))
