@@ -20,6 +20,7 @@ FILES: dict[str, str] = {
     "rbm": "benchmarks.rbm",
     "pictures": "benchmarks.pictures",
     "playground": "benchmarks.playground",
+    "trace": "benchmarks.trace",
     "cold_start": "benchmarks.cold_start",
     "processes": "benchmarks.processes",
 }
