@@ -54,7 +54,7 @@ def subject_of(what: str, picture: Path | None, shapes: list[str], resize: bool,
     if picture is not None:
         inputs = (_read(picture, tuple(inputs[0].shape) if inputs else None, resize), *inputs[1:])
         facts = [f"Input: {picture.name}, {' x '.join(map(str, inputs[0].shape))}."]
-    return Subject(what, module.eval(), inputs, facts=[*facts, _size(module)])
+    return Subject(Path(what).name, module.eval(), inputs, facts=[*facts, _size(module)])
 
 
 def random_input(shape: str, seed: int) -> Tensor:

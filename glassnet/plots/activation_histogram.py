@@ -178,5 +178,5 @@ def _histogram(name: str, values: np.ndarray, n_bins: int) -> Histogram:
     if not finite.size:
         raise InvalidInputError(f"{name!r} holds no finite value.")
     counts, edges = np.histogram(finite, n_bins)
-    n_silent = int(np.sum(np.all(rows == rows[:1], axis=0)))
+    n_silent = int(np.sum(np.all(rows == rows[:1], axis=0))) if len(rows) > 1 else 0  # one sample tells nothing
     return Histogram(name, edges, counts, finite.mean(), finite.std(), rows.shape[1], n_silent, rows.size - finite.size)

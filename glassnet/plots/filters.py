@@ -12,7 +12,7 @@ from glassnet.errors import InvalidInputError
 from glassnet.plots.dense import dense_layers
 from glassnet.plots.display import Display
 from glassnet.plots.sheet import draw_cells, finite_limit
-from glassnet.plots.style import Theme, number, panels, use_colorbar, use_frame, use_title
+from glassnet.plots.style import FONT, SMALL, Theme, number, panels, use_colorbar, use_frame
 from glassnet.plots.traced import as_array, said_not_finite
 
 if TYPE_CHECKING:
@@ -156,4 +156,5 @@ class FiltersDisplay(Display):
         if self.filters.ndim == 3:
             use_colorbar(list(axes), shown, theme, f"weight{some}", fraction=0.03, pad=0.02)
         else:
-            use_title(ax, theme, f"red, green and blue: grey is 0, full is ±{number(limit)}{some}")
+            said = f"red, green and blue: grey is 0, full is ±{number(limit)}{some}"
+            ax.set_title(said, color=theme.ink, fontsize=SMALL, family=FONT, pad=20)  # above the filters' names

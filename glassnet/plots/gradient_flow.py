@@ -15,7 +15,7 @@ from glassnet.errors import InvalidInputError
 from glassnet.plots.display import Display
 from glassnet.plots.replay import at_steps, chosen_steps
 from glassnet.plots.style import HAIR, LINE, Theme, panels, use_axes, use_colorbar, use_legend, use_title
-from glassnet.plots.traced import as_array, call_name, is_activation, output_of
+from glassnet.plots.traced import as_array, call_name, is_activation, output_name, output_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -205,20 +205,16 @@ def _norms(trace: Trace) -> dict[str, float]:
 
 
 def _dead(trace: Trace) -> dict[str, tuple[int, int]]:
-    """Return the number of dead units and of all units of each activation function."""
+    """Return the number of dead units and of all units of each activation function; one value tells nothing."""
     bent = [c for c in trace.calls if (is_activation(c) or c.kind == "Dense") and "softmax" not in c.kind.lower()]
-    return {
-        call_name(call): _constant_units(output_of(call))
-        for call in bent
-        if any(q.startswith("output") for q in call.values)
-    }
+    rows = {call_name(call): _per_unit(output_of(call)) for call in bent if output_name(call)}
+    return {n: (int(np.sum(np.all(r == r[:1], axis=0))), r.shape[1]) for n, r in rows.items() if len(r) > 1}
 
 
-def _constant_units(values: np.ndarray) -> tuple[int, int]:
-    """Return how many units or channels are constant over samples and places, and how many there are."""
+def _per_unit(values: np.ndarray) -> np.ndarray:
+    """Return a column for each unit or channel, over all samples and places."""
     units = np.moveaxis(values, 1, -1) if values.ndim == 4 else values
-    rows = units.reshape(-1, units.shape[-1])
-    return int(np.sum(np.all(rows == rows[:1], axis=0))), rows.shape[1]
+    return units.reshape(-1, units.shape[-1])
 
 
 def _opened(estimator: Any, X: np.ndarray) -> tuple[Any, Any]:
