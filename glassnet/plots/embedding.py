@@ -8,7 +8,7 @@ methods", ICANN.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from glassnet.inspect.traced import Trace
+    from glassnet.plots.film import Frames
 
 METHODS = {"pca": "PCA", "tsne": "t-SNE"}
 MOST_CLASSES = 10  # that have a colour of their own
@@ -172,6 +173,10 @@ class EmbeddingDisplay(Display):
             f"{layer.name:<{width}}  separation {layer.separation:.3f}  trustworthiness {layer.trustworthiness:.3f}"
             for layer in self.layers
         )
+
+    def _frames(self) -> Frames:
+        """One layer after the other."""
+        return [(layer.name, replace(self, layers=[layer])) for layer in self.layers]
 
     def _columns(self) -> int:
         return -(-len(self.layers) // -(-len(self.layers) // 3))

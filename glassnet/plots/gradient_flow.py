@@ -6,7 +6,7 @@ X. Glorot, Y. Bengio (2010), "Understanding the difficulty of training deep feed
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from glassnet.inspect.history import History
     from glassnet.inspect.traced import Trace
+    from glassnet.plots.film import Frames
 
 VANISHING, EXPLODING = 1e-3, 1e3  # times the gradient of the layer that is nearest to the loss
 MOST_NAMES = 24  # that fit below the depth
@@ -128,6 +129,12 @@ class GradientFlowDisplay(Display):
     def exploding(self) -> np.ndarray:
         """Where the gradient is not finite, or a thousand times that nearest to the loss; bool (n_steps, n_layers)."""
         return ~np.isfinite(self.norms) | (self.norms > EXPLODING * self.norms[:, -1:])
+
+    def _frames(self) -> Frames:
+        """Up to each step."""
+        parts = ("steps", "norms", "dead")
+        grown = [{name: getattr(self, name)[: i + 1] for name in parts} for i in range(len(self.steps))]
+        return [(f"step {part['steps'][-1]}", replace(self, **part)) for part in grown]
 
     def _size(self) -> tuple[float, float]:
         return 10.4 if len(self.unit_names) else 7.2, 3.9

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from glassnet.inspect.history import History
+    from glassnet.plots.film import Frames
 
 DIRECTIONS = ("path", "random")
 Loss = Callable[[np.ndarray], float]
@@ -221,6 +222,12 @@ class LossSurfaceDisplay(Display):
         ]
         return cls.from_path(measure, path, true_loss=true, filters=filters, **how)
 
+    def _frames(self) -> Frames:
+        """The path as it grows."""
+        parts = ("path", "steps", "true_loss", "surface_loss")
+        grown = [{name: getattr(self, name)[: i + 1] for name in parts} for i in range(len(self.steps))]
+        return [(f"step {part['steps'][-1]}", replace(self, **part)) for part in grown]
+
     def _size(self) -> tuple[float, float]:
         return 8.6, 3.8
 
@@ -255,11 +262,12 @@ class LossSurfaceDisplay(Display):
         )
         ax.contour(self.u, self.v, shown, levels[1:-1], colors=theme.muted, linewidths=0.5)
         ax.plot(*self.path.T, "-o", color=theme.negative, markersize=2.5, linewidth=1.2)
-        apart = np.abs(self.path[0] - self.path[-1]) / [np.ptp(self.u), np.ptp(self.v)] > 0.05
-        for i, text in ((0, "start"), (-1, "end")):
+        apart = (np.abs(self.path[0] - self.path[-1]) > 0.05 * np.array([np.ptp(self.u), np.ptp(self.v)])).any()
+        for i in (0, -1):
             ax.plot(*self.path[i], "o" if i else "s", color=theme.negative, markeredgecolor=theme.ink, markersize=6)
-            if apart.any() or i:
-                _say(ax, theme, text if apart.any() else "start and end", self.path[i])
+            if apart or i:
+                first = "" if apart or len(self.steps) == 1 else f"steps {self.steps[0]} to "
+                _say(ax, theme, f"{first or 'step '}{self.steps[i]}", self.path[i])
         missing = int(np.sum(~np.isfinite(self.loss)))
         use_colorbar(
             ax, image, theme, f"loss{', log scale' if log else ''}{f', {missing} not finite' if missing else ''}"

@@ -291,3 +291,17 @@ def test_gradient_flow_of_a_module_estimator():
     expected = [float(module[i].weight.grad.norm()) for i in (0, 3)]
     net.state_.load_state_dict(found)
     np.testing.assert_allclose(display.norms[-1], expected, rtol=1e-4)
+
+
+def test_films_over_training_and_depth(tmp_path):
+    path = np.cumsum(rng.normal(size=(3, 7)), axis=0)
+    surface = LossSurfaceDisplay.from_path(bowl, path, resolution=3, steps=[0, 10, 20])
+    frames = surface._frames()
+    assert [name for name, _ in frames] == ["step 0", "step 10", "step 20"]
+    np.testing.assert_array_equal(frames[1][1].path, surface.path[:2])
+    norms = rng.random((2, 3)) + 0.5
+    flow = GradientFlowDisplay(list("abc"), np.array([0, 5]), norms, ["r"], np.zeros((2, 1), int), np.array([4]))
+    assert [display.norms.shape for _, display in flow._frames()] == [(1, 3), (2, 3)]
+    embedding = EmbeddingDisplay.from_arrays({"a": CLOUD, "b": -CLOUD}, LABELS)
+    for i, display in enumerate((surface, flow, embedding)):
+        assert display.animate(tmp_path / f"{i}.gif", dpi=40).read_bytes().startswith(b"GIF")
