@@ -281,8 +281,6 @@ def _displays(
     refused: dict[str, str] = {}
     for i, name in enumerate(names):
         tell(name, i / len(names))
-        if name not in PLOTS:
-            continue
         try:
             displays[name] = INSPECTIONS[name][0](subject)
         except (GlassnetError, AttributeError, NotImplementedError) as error:
