@@ -101,7 +101,7 @@ WORKLOADS = [
         tolerance={"scores": 0.01},
         at_least=1 / 1.5,
         aim=1 / 1.2,
-        runs=20,
+        runs=10,
     ),
     Workload(
         name="trace torchlens",
@@ -109,6 +109,6 @@ WORKLOADS = [
         peers={OURS: ours, "torchlens": torchlens},
         tolerance={"scores": 0.01},
         at_least=15,
-        runs=3,
+        runs=1,
     ),
 ]
