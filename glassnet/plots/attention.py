@@ -13,12 +13,16 @@ from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.inspect.token_attention import TokenAttention
 from glassnet.plots.display import Display
 from glassnet.plots.style import FONT, SMALL, Theme, panels, put_text, use_axes, use_blank, use_colorbar
+from glassnet.plots.traced import as_array, call_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from glassnet.inspect.traced import Trace
+
 STYLES = ("matrix", "lines")
 PARTS = ("encoder", "decoder", "cross")
+MOST_TOKENS = 128  # that can be read
 COLUMNS = 4  # panels beside each other
 FAINT = 0.02  # a weight below is not drawn as a line
 
@@ -119,6 +123,55 @@ class AttentionDisplay(Display):
         if part not in PARTS:
             raise UnknownNameError("attention of a translator", part, PARTS)
         return cls.from_attention(getattr(translator.attention(source, target), part), **how)
+
+    @classmethod
+    def from_trace(
+        cls,
+        trace: Trace,
+        layer: str | None = None,
+        *,
+        sample: int = 0,
+        queries: Sequence[str] | None = None,
+        keys: Sequence[str] | None = None,
+        max_tokens: int = MOST_TOKENS,
+        **look: Any,
+    ) -> AttentionDisplay:
+        """Take every head of one layer of any traced module.
+
+        Parameters
+        ----------
+        trace : Trace
+        layer : str, optional
+            Its address; the last call that attends unless given.
+        sample : int
+            Row of the batch.
+        queries, keys : sequence of str, optional
+            The tokens; numbers from 0 unless given.
+        max_tokens : int
+            How many of them to draw; the title says so if there are more.
+        **look
+            ``style``, ``from_query``.
+
+        Raises
+        ------
+        UnknownNameError
+            If there is no such layer; the nearest name is offered.
+        InvalidInputError
+            If no attention was recorded, or there is no such sample.
+        """
+        calls = [call for call in (trace.calls if layer is None else [trace.call(layer)]) if "attention" in call.values]
+        if not calls:
+            raise InvalidInputError(f"{'No layer' if layer is None else f'Layer {layer!r}'} of this trace attends.")
+        weights = as_array(calls[-1].values["attention"])  # (batch, head, query, key), or without batch
+        weights = weights if weights.ndim == 4 else weights[None]
+        if not -len(weights) <= sample < len(weights):
+            raise InvalidInputError(f"sample takes a row of the batch of {len(weights)}, got {sample}.")
+        heads = weights[sample][:, :max_tokens, :max_tokens]
+        names = [list(map(str, given if given is not None else range(n)))[:max_tokens]
+                 for given, n in ((queries, heads.shape[1]), (keys, heads.shape[2]))]  # fmt: skip
+        longest = max(weights.shape[2:])
+        title = call_name(calls[-1]) + (f", {max_tokens} of {longest} tokens" if longest > max_tokens else "")
+        return cls(*names, {f"head {i}": head for i, head in enumerate(heads)}, title=title, **look)
 
     @property
     def shape(self) -> tuple[int, int]:

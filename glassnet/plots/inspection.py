@@ -14,7 +14,6 @@ from glassnet.errors import GlassnetError, InvalidInputError, UnknownNameError
 from glassnet.files import write_whole
 from glassnet.plots.page import Figure, page
 from glassnet.plots.style import THEMES
-from glassnet.plots.traced import as_array, call_name
 from glassnet.registry import PLOTS, resolve
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from glassnet.plots.display import Display
 
 MAX_BYTES = 4_000_000_000  # of a trace
-MOST_TOKENS = 128  # of which attention is drawn
 MOST_NAMED = 8  # tensors that are not finite
 
 
@@ -176,20 +174,6 @@ def gradient_flow(subject: Subject) -> Display:
     return _plot("gradient-flow").from_traces({0: seen})
 
 
-def attention(subject: Subject) -> Display:
-    """Who looks at whom, in the last layer that attends."""
-    calls = [call for call in subject.trace.calls if "attention" in call.values]
-    if not calls:
-        raise InvalidInputError("No layer of the network attends.")
-    weights = as_array(calls[-1].values["attention"])
-    heads = weights[0] if weights.ndim == 4 else weights[:1]
-    some = min(MOST_TOKENS, max(heads.shape[1:]))
-    cut = f", {some} of {max(heads.shape[1:])} tokens" if max(heads.shape[1:]) > some else ""
-    panels = {f"head {i}": head[:some, :some] for i, head in enumerate(heads)}
-    queries, keys = ([str(i) for i in range(min(n, some))] for n in heads.shape[1:])
-    return _plot("attention")(queries, keys, panels, title=f"{call_name(calls[-1])}{cut}")
-
-
 # name -> what draws it, and what the page says of it; the name without its suffix is a key of PLOTS
 INSPECTIONS: dict[str, tuple[Callable[[Subject], Display], str]] = {
     "class-probabilities": (class_probabilities, "What the network says of the first sample."),
@@ -213,7 +197,10 @@ INSPECTIONS: dict[str, tuple[Callable[[Subject], Display], str]] = {
     ),
     "filters": (filters, "Weights of the first layer that looks at the picture."),
     "feature-maps": (lambda s: _plot("feature-maps").from_trace(s.trace), "What the channels see in the first sample."),
-    "attention": (attention, "Attention weights of the last layer that attends, head by head."),
+    "attention": (
+        lambda s: _plot("attention").from_trace(s.trace),
+        "Attention weights of the last layer that attends, head by head.",
+    ),
     "activation-histogram": (histogram, "How values are distributed before and after."),
     "embedding": (embedding, "The samples as each layer sees them, in its two principal components."),
     "decision-boundary": (decision_boundary, "What the network says around the samples."),

@@ -12,7 +12,9 @@ from torch import nn
 
 from glassnet.data import load
 from glassnet.errors import InvalidInputError, UnknownNameError
+from glassnet.inspect.trace import trace
 from glassnet.networks.mlp import MLPClassifier
+from glassnet.plots.attention import AttentionDisplay
 from glassnet.plots.inspection import INSPECTIONS, Subject, not_finite, write_inspection
 from glassnet.plots.style import THEMES
 from glassnet.registry import PLOTS
@@ -50,7 +52,7 @@ def test_a_module_gives_a_page_of_its_own_pictures(convolutional, tmp_path):
 def test_what_does_not_apply_is_said(convolutional, tmp_path):
     subject = Subject("net", convolutional, (torch.randn(1, 3, 8, 8),))
     with pytest.raises(
-        InvalidInputError, match=r"'attention' does not apply: No layer of the network attends\. Those"
+        InvalidInputError, match=r"'attention' does not apply: No layer of this trace attends\. Those"
     ) as e:
         write_inspection(subject, tmp_path, ["attention", "filters"])
     fitting = str(e.value).split("Those that do: ")[1].rstrip(".").split(", ")
@@ -87,7 +89,18 @@ def test_attention_of_a_module():
     _, weights = last(h, h, h, average_attn_weights=False)
     assert list(display.weights) == ["head 0", "head 1"]
     np.testing.assert_allclose(display.weights["head 1"], weights[0, 1, :128, :128].detach(), rtol=1e-4, atol=1e-6)
-    assert "128 of 130 tokens" in display.title
+    assert display.title == "layers.1.self_attn, 128 of 130 tokens"
+    assert display.keys[-1] == "127"
+    seen = trace(model, x)
+    chosen = AttentionDisplay.from_trace(seen, "layers.0.self_attn", max_tokens=3, queries="abcd", style="lines")
+    assert chosen.queries == ["a", "b", "c"]
+    np.testing.assert_allclose(
+        chosen.weights["head 0"], seen["layers.0.self_attn", 0, "attention"].numpy()[0, 0, :3, :3]
+    )
+    with pytest.raises(InvalidInputError, match="batch of 1, got 1"):
+        AttentionDisplay.from_trace(seen, sample=1)
+    with pytest.raises(UnknownNameError, match=r"Did you mean 'layers\.0"):
+        AttentionDisplay.from_trace(seen, "layers.0.self_att")
 
 
 def test_what_is_not_finite_is_named():
