@@ -110,6 +110,7 @@ HISTORY: tuple[Moment, ...] = (
         "Machine Learning 20, 1995",
         "The support vector machine has one best solution, a bound on its error and no knobs that need luck. Networks "
         "had local minima and folklore. For a decade, most people chose the theorem.",
+        ("ridge",),
         winter=True,
     ),
     Moment(

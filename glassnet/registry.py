@@ -124,6 +124,7 @@ EXHIBITS: dict[str, str] = {
     "adaline": "glassnet.lab.exhibits.adaline:AdalineExhibit",
     "layers": "glassnet.lab.exhibits.layers:LayersExhibit",
     "loss": "glassnet.lab.exhibits.loss:LossExhibit",
+    "ridge": "glassnet.lab.exhibits.ridge:RidgeExhibit",
     "lenet": "glassnet.lab.exhibits.lenet:LeNetExhibit",
     "activations": "glassnet.lab.exhibits.activations:ActivationsExhibit",
     "descent": "glassnet.lab.exhibits.descent:DescentExhibit",

@@ -68,6 +68,7 @@ def test_points_are_set_and_erased_by_clicks(visit):
     assert len(points) == 26
     shows(visit, computed(dataset="own", points=points))
     visit.tile("newPoint-erase")
+    visit.page.wait_for_function("() => location.hash.includes('newPoint=erase')")
     visit.click_at("data", 0.4, 0.2)
     shows(visit, computed(dataset="own", points=points[:-2]))
 

@@ -79,6 +79,9 @@ export const texts = {
     activation: "Activation",
     learningRate: "Learning rate",
     solver: "Solver",
+    degree: "Degree",
+    penalty: "log\u2081\u2080 of the penalty \u03b1",
+    nPoints: "Points",
     label: "Label y",
     smoothing: "Label softened by",
     temperature: "Temperature",
@@ -132,6 +135,7 @@ export const texts = {
     or: "OR",
     not: "NOT",
     own: "Own points",
+    sine: "A noisy sine",
     rule: "By the rule",
     hand: "By hand",
     figures: "1969: what it cannot see",
@@ -348,6 +352,35 @@ export const texts = {
         middling: `The loss is neither small nor large: ${label} is the label, ${guess} is the likeliest.`,
         large: `The loss is large: ${label} is the label, but ${guess} has the probability. The gradient pulls ${label} up.`,
       })[size],
+    },
+    ridge: {
+      year: "1970",
+      title: "Regularization",
+      people: "Hoerl, Kennard",
+      summary: "Bend a polynomial to its points, then hold its weights down, and watch the error on new points.",
+      planeTitle: "Points and polynomial",
+      planeLabel: "The points, the polynomial, and the law that the points were drawn from. A click sets a point.",
+      fitted: "polynomial",
+      law: "law",
+      formula: "min \u03a3 (y \u2212 f(x))\u00b2 + \u03b1\u2016w\u2016\u00b2",
+      error: "Error on the points",
+      newError: "Error on new points",
+      length: "Length of the weight \u2016w\u2016",
+      errorsTitle: "Errors over the penalty",
+      errorsLabel: "Mean squared error on the points and on new points, over the penalty",
+      penaltyAxis: "penalty \u03b1",
+      errorAxis: "squared error",
+      weightsTitle: "Weight of each power",
+      weightsLabel: "The absolute value of the weight of every power of x",
+      power: "power of x",
+      weightAxis: "|w|",
+      verdict: (above) => {
+        if (above === null) return "Own points have no law that new ones could be drawn from: judge the curve by eye.";
+        if (above < -1.5) return "The penalty is below its best: the curve runs after every point, and misses the new ones.";
+        if (above > 1.5) return "The penalty is above its best: the curve is too stiff for the law.";
+        return "The penalty is near its best: the error on new points is as low as this degree allows.";
+      },
+      note: "A high degree with next to no penalty has large weights of opposite signs that cancel each other at the points.",
     },
     layers: {
       year: "1986",
