@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import warnings
-from io import BytesIO, StringIO
+from io import BytesIO
 
 import numpy as np
 
+from glassnet.data.points import read_points as read_csv
 from glassnet.errors import CorruptFileError, GlassnetWarning, InvalidInputError
 from glassnet.lab.limits import MAX_PIXELS, MAX_ROWS
 
@@ -16,63 +16,8 @@ _INK_SIDE = 20  # MNIST's digits fill 20 x 20 pixels in the middle
 
 
 def read_points(data: bytes) -> np.ndarray:
-    """Read points in the plane from a CSV file.
-
-    Parameters
-    ----------
-    data : bytes
-        Rows ``x1,x2,value``, with commas, semicolons or tabs, with a line of names or without.
-
-    Returns
-    -------
-    ndarray of float64, shape (n, 3)
-
-    Raises
-    ------
-    InvalidInputError
-        If a row has another number of columns or holds anything but finite numbers (the
-        message names the first), or there are none, or more than 50,000.
-
-    Examples
-    --------
-    >>> read_points(b"x1,x2,class\\n0.5,-1,0\\n2,3,1\\n").tolist()
-    [[0.5, -1.0, 0.0], [2.0, 3.0, 1.0]]
-    """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise InvalidInputError("The file is not a CSV file: it is not text in UTF-8.") from None
-    separator = max(",;\t", key=text[:10_000].count)
-    rows = [(i, row) for i, row in enumerate(csv.reader(StringIO(text), delimiter=separator), 1) if any(row)]
-    if len(rows) > MAX_ROWS + 1:
-        raise InvalidInputError(f"A file may have {MAX_ROWS:,} rows, got {len(rows):,}.")
-    if rows and not _is_number(rows[0][1][0]):
-        rows = rows[1:]
-    if not rows:
-        raise InvalidInputError("The file holds no rows; each is x1,x2,value.")
-    return np.array([_numbers(i, row) for i, row in rows])
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
-
-
-def _numbers(line: int, row: list[str]) -> list[float]:
-    got = _shown(row)
-    if len(row) != 3:
-        raise InvalidInputError(f"Line {line}: a row is x1,x2,value; got {got}.")
-    if not all(map(_is_number, row)) or not np.isfinite(list(map(float, row))).all():
-        raise InvalidInputError(f"Line {line}: three finite numbers are needed; got {got}.")
-    return list(map(float, row))
-
-
-def _shown(row: list[str]) -> str:
-    text = repr(",".join(row))
-    return text if len(text) <= 60 else text[:57] + "..."
+    """Read points in the plane from a CSV file of at most 50,000 rows; see `glassnet.data.points.read_points`."""
+    return read_csv(data, MAX_ROWS)
 
 
 def read_digit(data: bytes) -> np.ndarray:

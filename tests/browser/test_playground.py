@@ -9,6 +9,7 @@ import subprocess
 import sys
 from urllib.parse import parse_qsl, urlsplit
 
+import numpy as np
 import pytest
 
 from glassnet.lab.exhibits.playground import Playground, PlaygroundSettings
@@ -132,6 +133,62 @@ def test_the_other_regression_set(shared_page):
     tile("regDataset-reg-gauss")(shared_page)
     expect_numbers(shared_page, computed(problem="regression", regDataset="reg-gauss"))
     expect(shared_page.get_by_test_id("test-error")).to_be_hidden()
+
+
+OWN = {"dataset": "own"}
+
+
+def click_map(page, x1: float, x2: float) -> None:
+    page.get_by_test_id("map").scroll_into_view_if_needed()
+    box = page.get_by_test_id("map").bounding_box()
+    page.mouse.click(box["x"] + (x1 + 6) / 12 * box["width"], box["y"] + (6 - x2) / 12 * box["height"])
+
+
+def points_of(page, n_points: int) -> list[float]:
+    page.wait_for_function(
+        "n => new URLSearchParams(location.hash.slice(1)).get('points').split(',').length === 3 * n", arg=n_points
+    )
+    return [float(value) for value in dict(parse_qsl(urlsplit(page.url).fragment))["points"].split(",")]
+
+
+def test_points_of_ones_own_are_set_erased_and_linked(shared_page):
+    page = shared_page
+    page.evaluate("location.hash = 'check=own'")
+    expect_numbers(page, computed())
+    tile("dataset-own")(page)
+    expect_numbers(page, computed(**OWN))
+    tile("newPoint-negative")(page)
+    expect_link_value(page, "newPoint", "negative")
+    click_map(page, 0, 4)
+    expect(page.get_by_test_id("notice")).to_be_hidden()
+    points = points_of(page, 9)
+    assert points[-3:] == pytest.approx([0, 4, 0], abs=0.1)
+    expect_numbers(page, computed(**OWN, points=points))
+    tile("newPoint-erase")(page)
+    expect_link_value(page, "newPoint", "erase")
+    click_map(page, 2, 2)
+    fewer = points_of(page, 8)
+    assert fewer == points[3:]
+    page.get_by_test_id("step").click()
+    expect_numbers(page, computed(1, **OWN, points=fewer))
+    values = computed(1, **OWN, points=fewer).frame().values
+    assert run_script(page)[:2] == [f"train loss {values['trainLoss']:.4f}", f"test loss {values['testLoss']:.4f}"]
+
+
+def test_a_csv_file_is_opened_and_a_wrong_one_refused(shared_page):
+    page = shared_page
+    rows = [(i % 7 - 3, i % 5 - 2, i % 2) for i in range(60)]
+    page.evaluate("location.hash = 'dataset=own&check=csv'")
+    expect_numbers(page, computed(**OWN))
+    page.get_by_test_id("csv").set_input_files({"name": "a.csv", "mimeType": "text/csv", "buffer": b"1,2\n"})
+    expect(page.get_by_test_id("notice")).to_contain_text("Line 1: a row is x1,x2,class; got '1,2'.")
+    expect_numbers(page, computed(**OWN))
+    text = "x1,x2,class\n" + "\n".join(",".join(map(str, row)) for row in rows)
+    page.get_by_test_id("csv").set_input_files({"name": "b.csv", "mimeType": "text/csv", "buffer": text.encode()})
+    settings = PlaygroundSettings.model_validate({**OWN, "points": []})
+    expect_numbers(page, Playground(settings, np.array(rows, float)))
+    page.evaluate("location.hash = 'check=after'")
+    expect_numbers(page, computed())
 
 
 def test_a_new_seed_is_drawn(shared_page):

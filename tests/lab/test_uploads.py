@@ -26,7 +26,7 @@ def test_points_are_read_whatever_separates_them(text):
     [
         (b"", "holds no rows"),
         (b"x1,x2,y\n", "holds no rows"),
-        (b"1,2,0\n3,4\n", "Line 2: a row is x1,x2,value; got '3,4'"),
+        (b"1,2,0\n3,4\n", "Line 2: a row is x1,x2,class; got '3,4'"),
         (b"1,2,0\n3,nan,1\n", "Line 2: three finite numbers are needed"),
         (b"1,2,0\n3,dog,1\n", "Line 2: three finite numbers are needed; got '3,dog,1'"),
         (b"\xff\xfe\x00\x01", "not text in UTF-8"),

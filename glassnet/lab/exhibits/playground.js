@@ -13,6 +13,7 @@ const HALF = 6;
 const TICKS = [-6, -3, 0, 3, 6];
 const NEW_LAYER_UNITS = 4;
 const MAP_STRENGTH = 0.7;
+const ERASED_WITHIN = 0.5; // how near a point must be to be taken away
 
 /** Build the exhibit in `root`; see static/stage.js. */
 export function mount(root, context) {
@@ -20,8 +21,9 @@ export function mount(root, context) {
 }
 
 class Playground {
-  constructor(root, { words, controls, change, ask, properties, live = true }) {
-    Object.assign(this, { root, words, controls, change, ask, live });
+  constructor(root, { words, controls, change, ask, upload, say, properties, live = true }) {
+    Object.assign(this, { root, words, controls, change, ask, upload, say, live });
+    this.mostPoints = properties.points.maxItems / 3;
     const { items, maxItems } = properties.networkShape;
     this.mostLayers = maxItems;
     this.diagram = new NetworkDiagram({
@@ -51,10 +53,48 @@ class Playground {
     const draw = (name) => (this.thumbnails[name] = h("canvas"));
     this.classSets = controls.radios("dataset", { draw, shape: "tiles" });
     this.valueSets = controls.radios("regDataset", { draw, shape: "tiles" });
+    this.noise = controls.slider("noise", { unit: "%" });
     return h("section", { class: "card data" }, h("div", { class: "head" }, h("h2", {}, words.data)),
-      this.classSets, this.valueSets,
-      controls.slider("noise", { unit: "%" }), controls.slider("percTrainData", { unit: "%" }),
+      this.classSets, this.valueSets, this.ownTools(),
+      this.noise, controls.slider("percTrainData", { unit: "%" }),
       controls.seed("seed"), h("p", { class: "note" }, words.restarts));
+  }
+
+  /** What sets points by hand or from a file, shown with one's own data. */
+  ownTools() {
+    const { controls, words, live } = this;
+    const file = h("input", {
+      type: "file", accept: ".csv,.tsv,.txt,text/csv", class: "hidden-file", tabindex: -1, testid: "csv",
+      "aria-label": words.openCsv, disabled: !live, onchange: () => this.open(file),
+    });
+    const button = { type: "button", class: "quiet edged", testid: "open-csv", disabled: !live, onclick: () => file.click() };
+    this.own = h("div", { class: "own" }, controls.radios("newPoint", { shape: "stacked" }),
+      h("div", {}, h("button", button, words.openCsv), file), h("p", { class: "note" }, words.ownNote));
+    return this.own;
+  }
+
+  async open(input) {
+    const [file] = input.files;
+    input.value = "";
+    if (file) await this.upload("csv", file, { problem: "classification", dataset: "own", points: [] });
+  }
+
+  /** Set a point of one's own, or take away the one that was hit. */
+  pick([x1, x2]) {
+    const { settings } = this.now;
+    if (!this.live || settings.problem !== "classification" || settings.dataset !== "own") return;
+    const points = [...settings.points];
+    if (settings.newPoint === "erase") {
+      const distances = [];
+      for (let i = 0; i < points.length; i += 3) distances.push(Math.hypot(points[i] - x1, points[i + 1] - x2));
+      const nearest = distances.indexOf(Math.min(...distances));
+      if (!(distances[nearest] < ERASED_WITHIN)) return;
+      points.splice(3 * nearest, 3);
+    } else {
+      if (points.length >= 3 * this.mostPoints) return this.say(this.words.enoughPoints(this.mostPoints));
+      points.push(+x1.toFixed(2), +x2.toFixed(2), settings.newPoint === "positive" ? 1 : 0);
+    }
+    this.change({ points });
   }
 
   networkCard(live) {
@@ -84,6 +124,7 @@ class Playground {
     this.back = h("button", back, words.showOutput);
     this.plane = new Plane({
       half: HALF, ticks: TICKS, names: ["x\u2081", "x\u2082"], label: words.map, onprobe: (point) => this.probe(point),
+      onpick: (point) => this.pick(point),
     });
     this.scale = h("canvas");
     this.scaleEnds = [h("span"), h("span")];
@@ -132,6 +173,8 @@ class Playground {
     const isRegression = settings.problem === "regression";
     this.classSets.hidden = isRegression;
     this.valueSets.hidden = !isRegression;
+    this.own.hidden = isRegression || settings.dataset !== "own";
+    this.noise.hidden = !this.own.hidden;
     this.testError.hidden = isRegression;
     this.chart.yLabel = isRegression ? words.squaredError : words.crossEntropy;
     const shape = settings.networkShape;
@@ -170,10 +213,10 @@ class Playground {
     this.diagram.showInputs(arrays.inputs, this.colours);
     drawScale(this.scale, this.mapColours);
     const groups = [{ rows: arrays.trainPoints.data }];
-    if (settings.showTestData) groups.push({ rows: arrays.testPoints.data, isHollow: true });
+    if (settings.showTestData || !this.own.hidden) groups.push({ rows: arrays.testPoints.data, isHollow: true });
     this.plane.showPoints(groups, this.colours, cssOf(theme["point-edge"]));
     for (const [name, canvas] of Object.entries(this.thumbnails)) {
-      const [start, stop] = scene.thumbnails[name];
+      const [start, stop] = scene.thumbnails[name] ?? [0, 0];
       drawThumbnail(canvas, arrays.thumbnails.data.subarray(3 * start, 3 * stop), HALF, this.colours);
     }
     this.plane.showMap(arrays.map, this.mapColours);

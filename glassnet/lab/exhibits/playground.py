@@ -18,12 +18,15 @@ from pydantic import BaseModel, Field, model_validator
 
 from glassnet.lab.exhibit import Exhibit, Frame, Settings
 from glassnet.lab.exhibits.playground_script import INPUTS, SOLVERS, script
+from glassnet.lab.uploads import read_points
 
 if TYPE_CHECKING:
     from glassnet.data import Dataset
 
 HALF = 6.0  # half the side of the square that is drawn
 MAP_SIZE, UNIT_SIZE = 96, 32  # pixels of the decision map and of a unit's map; the first a multiple of the second
+MOST_POINTS = 200  # that can be set by hand, and so stand in a link
+OWN_POINTS = (2, 2, 1, 3, 2, 1, -2, -2, 1, -3, -2, 1, -2, 2, 0, -3, 2, 0, 2, -2, 0, 3, -2, 0)  # x1, x2, class
 N_THUMBNAIL = 120  # points in the picture of a data set
 N_MEASURED, STEPS_BETWEEN = 8, 50  # on a long way the losses are taken so often at most, with so many steps between
 
@@ -37,7 +40,9 @@ class PlaygroundSettings(Settings):
     """What a visitor can change, under the Playground's names where it has them."""
 
     problem: Literal["classification", "regression"] = "classification"
-    dataset: Literal["circle", "xor", "gauss", "spiral"] = "circle"
+    dataset: Literal["circle", "xor", "gauss", "spiral", "own"] = "circle"
+    points: tuple[Annotated[float, Field(ge=-HALF, le=HALF)], ...] = Field(OWN_POINTS, max_length=3 * MOST_POINTS)
+    new_point: Literal["positive", "negative", "erase"] = "positive"
     reg_dataset: Literal["reg-plane", "reg-gauss"] = "reg-plane"
     noise: int = Field(0, ge=0, le=50)  # per cent
     perc_train_data: int = Field(50, ge=10, le=90)  # per cent
@@ -78,6 +83,11 @@ class PlaygroundSettings(Settings):
         return self.dataset if self.problem == "classification" else self.reg_dataset
 
     @property
+    def is_own(self) -> bool:
+        """Whether the points are the visitor's: those set by hand, or the file's where there are none."""
+        return self.problem == "classification" and self.dataset == "own"
+
+    @property
     def data_options(self) -> dict[str, Any]:
         """What `glassnet.data.load` is called with."""
         test_size = round(1 - self.perc_train_data / 100, 2)
@@ -115,18 +125,19 @@ class Playground(Exhibit):
     """
 
     Settings = PlaygroundSettings
-    views = frozenset({"show_test_data", "discretize", "look"})
+    views = frozenset({"show_test_data", "discretize", "look", "new_point"})
+    uploads: ClassVar = {"csv": read_points}
     questions: ClassVar = {"probe": Probe}
     export = "replay"
     parallel = 2
 
     settings: PlaygroundSettings
 
-    def __init__(self, settings: PlaygroundSettings):
+    def __init__(self, settings: PlaygroundSettings, own: np.ndarray | None = None):
         from glassnet.lab.recording import Curve, Recording
 
-        super().__init__(settings)
-        self.data = _load(settings.data_name, **settings.data_options)
+        super().__init__(settings, own)
+        self.data = self._own() if settings.is_own else _load(settings.data_name, **settings.data_options)
         self._train, self._test = self._features(self.data.X_train), self._features(self.data.X_test)
         self._grid = self._features(_square(MAP_SIZE))
         self.network = self._network()
@@ -143,6 +154,15 @@ class Playground(Exhibit):
                 self._measure()
             self.history.advance(int(piece))
 
+    def _own(self) -> Dataset:
+        from glassnet.data.points import load_points
+
+        s = self.settings
+        rows = np.reshape(s.points[: len(s.points) // 3 * 3], (-1, 3))
+        if not s.points and self.own is not None:
+            rows = self.own
+        return load_points(rows, test_size=s.data_options["test_size"], random_state=s.seed)
+
     def _features(self, X: np.ndarray) -> np.ndarray:
         """Return the inputs that are switched on, (n_samples, n_inputs)."""
         x1, x2 = X.T
@@ -158,8 +178,11 @@ class Playground(Exhibit):
 
     def scene(self) -> Frame:
         """Return the data, the pictures of the inputs and of the other data sets."""
-        names = ("circle", "xor", "gauss", "spiral", "reg-plane", "reg-gauss")
+        names: tuple[str, ...] = ("circle", "xor", "gauss", "spiral", "reg-plane", "reg-gauss")
         thumbnails = [_rows(_load(name, n_samples=N_THUMBNAIL), "train") for name in names]
+        if self.settings.is_own:
+            thumbnails.append(_rows(self.data, "train")[:N_THUMBNAIL])
+            names = (*names, "own")
         ends = np.cumsum([0, *map(len, thumbnails)]).tolist()
         square = _square(UNIT_SIZE)
         inputs = [INPUTS[name].compute(*square.T) for name in INPUTS]

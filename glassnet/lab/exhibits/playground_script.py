@@ -52,7 +52,7 @@ _SCRIPT = """\
 import numpy as np
 
 from glassnet import {estimator}, advance
-from glassnet.data import load
+{load_import}
 
 
 def inputs(X):
@@ -63,7 +63,7 @@ def inputs(X):
 def loss(X, y):{loss}
 
 
-data = load({data})
+data = {load}({data})
 X_train, X_test = inputs(data.X_train), inputs(data.X_test)
 
 network = {estimator}(
@@ -91,9 +91,15 @@ def script(settings: PlaygroundSettings, options: dict[str, Any], step: int) -> 
         Steps to make.
     """
     is_classification = settings.problem == "classification"
-    data = [_code(settings.data_name), *(f"{name}={_code(value)}" for name, value in settings.data_options.items())]
+    source, options_of_data = _code(settings.data_name), dict(settings.data_options)
+    if settings.is_own:  # a file that was opened is named as if it lay beside the script
+        del options_of_data["noise"]
+        source = repr(np.reshape(settings.points, (-1, 3)).tolist()) if settings.points else '"points.csv"'
+    data = [source, *(f"{name}={_code(value)}" for name, value in options_of_data.items())]
     text = _SCRIPT.format(
         estimator="MLPClassifier" if is_classification else "MLPRegressor",
+        load="load_points" if settings.is_own else "load",
+        load_import=f"from glassnet.data{'.points import load_points' if settings.is_own else ' import load'}",
         inputs=", ".join(INPUTS[name].code for name in settings.inputs),
         loss=_LOSS[settings.problem],
         data=", ".join(data),

@@ -11,16 +11,18 @@ const MANY = 500;
 const USUAL_WIDTH = 240;
 const PROBE_STEP = 0.25;
 
-/** `half` is half the side of the square; `onprobe(x1, x2)` is called as the visitor points, and with null after. */
+/** `half` is half the side of the square; `onprobe(x1, x2)` is called as the visitor points, and with null after;
+ * `onpick([x1, x2])` when the visitor clicks or presses Enter. */
 export class Plane {
-  constructor({ half, ticks, names, label, onprobe }) {
-    Object.assign(this, { half, onprobe });
+  constructor({ half, ticks, names, label, onprobe, onpick = () => {} }) {
+    Object.assign(this, { half, onprobe, onpick });
     this.heat = h("canvas");
     this.points = h("canvas");
     this.mark = h("div", { class: "plane-probe", hidden: true });
     this.map = h("div", {
       class: "plane-map", tabindex: 0, role: "application", "aria-label": label, testid: "map",
       onpointermove: (event) => this.point(event), onpointerleave: () => this.leave(),
+      onclick: () => this.probed && this.onpick(this.probed),
       onkeydown: (event) => this.move(event), onblur: () => this.leave(),
     }, this.heat, this.points, this.mark);
     this.element = h("div", { class: "plane" }, this.map, this.axes(ticks, names));
@@ -82,6 +84,7 @@ export class Plane {
   }
 
   move(event) {
+    if (event.key === "Enter" && this.probed) return this.onpick(this.probed);
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowDown: [0, -1], ArrowUp: [0, 1] }[event.key];
     if (!step) return;
     event.preventDefault();

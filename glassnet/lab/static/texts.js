@@ -109,6 +109,8 @@ export const texts = {
   },
   options: {
     sample: "MNIST",
+    positive: "Class 1",
+    negative: "Class 0",
     drawn: "Drawn",
     trained: "Trained",
     live: "Train it here",
@@ -134,7 +136,7 @@ export const texts = {
     and: "AND",
     or: "OR",
     not: "NOT",
-    own: "Own points",
+    own: "Own",
     sine: "A noisy sine",
     rule: "By the rule",
     hand: "By hand",
@@ -549,6 +551,9 @@ export const texts = {
       widthNote: "wider is larger",
       map: "Decision map. Arrow keys move a probe; its output is written below.",
       probe: (x1, x2, name, value) => `x\u2081 ${x1}, x\u2082 ${x2}: ${name} ${value}`,
+      openCsv: "Open a CSV file\u2026",
+      ownNote: "Click into the map to set points. A file has rows x1,x2,class, at most 50,000.",
+      enoughPoints: (n) => `At most ${n} points can be set by hand; a CSV file may have more.`,
       restarts: "A change starts a new run from step 0, from the same seed.",
       inputNames: {
         x: "x\u2081", y: "x\u2082", xSquared: "x\u2081\u00b2", ySquared: "x\u2082\u00b2",
