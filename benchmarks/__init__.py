@@ -16,6 +16,7 @@ FILES: dict[str, str] = {
     "mlp_step": "benchmarks.mlp_step",
     "sweep": "benchmarks.sweep",
     "perceptron": "benchmarks.perceptron",
+    "adaline": "benchmarks.adaline",
     "hopfield": "benchmarks.hopfield",
     "rbm": "benchmarks.rbm",
     "pictures": "benchmarks.pictures",

@@ -41,7 +41,9 @@ def done(weights: Weights, steps: int) -> dict[str, Any]:
 
 def ours() -> tuple[Run, Check]:
     from glassnet import MLPClassifier
+    from glassnet.learning import kernel_engine
 
+    kernel_engine.compile_kernels()
     net = MLPClassifier(SIZES[1:-1], max_iter=EPOCHS, tol=None, random_state=0)
 
     def check(_: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -29,6 +30,10 @@ from glassnet.learning.optimizers import Solver, soft_threshold
 from glassnet.learning.spec import NetworkSpec
 from glassnet.training.batches import Batches
 from glassnet.training.state import TrainingState
+from glassnet.training.threads import torch_threads
+
+# a product of this many terms (samples x inputs x units) is worth waking a second thread for
+THREADS_FROM = 10_000_000
 
 
 def squared_error_delta(z: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,6 +86,7 @@ class BackpropEngine:
             LayerRule(layer, n_in, k) for k, (layer, n_in) in enumerate(zip(spec.layers, spec.sizes[:-1], strict=True))
         ]
         self._buffers: dict[int, list] = {}
+        self._widest = max(n_in * n_out for n_in, n_out in pairwise(spec.sizes))
         self._gradient = torch.empty(spec.n_parameters, dtype=self.X.dtype)
         self._gradient_views = spec.named(self._gradient)
 
@@ -90,8 +96,9 @@ class BackpropEngine:
         network = self._bind(state.arrays)
         rates = self.solver.rates(state.step, len(batches)).tolist()
         losses = np.empty(len(batches))
-        for i, batch in enumerate(self._gathered(batches)):
-            losses[i] = self._step(network, batch, Streams(state.seed, state.step + i), rates[i])
+        with torch_threads(1 if state.batch_size * self._widest < THREADS_FROM else None):
+            for i, batch in enumerate(self._gathered(batches)):
+                losses[i] = self._step(network, batch, Streams(state.seed, state.step + i), rates[i])
         return losses
 
     def gradient(self, arrays: dict[str, np.ndarray], rows: np.ndarray, seed: int = 0) -> tuple[float, np.ndarray]:
@@ -168,7 +175,7 @@ class BackpropEngine:
         n = len(loss) * self._mean_weight
         divisor = n if self.spec.reduction == "mean" else self._mean_weight
         if weight is None:
-            delta.div_(divisor)
+            delta.mul_(1 / divisor)
             return loss.mean().item(), divisor
         delta.mul_(weight[:, None] / divisor)
         return (torch.dot(loss, weight) / n).item(), divisor

@@ -69,6 +69,9 @@ def sgd_step(
 ) -> None:
     """Make one step as `glassnet.learning.optimizers.sgd_step` does, in place."""
     (velocity,) = slots
+    if not solver.momentum:
+        parameters -= rate * gradient
+        return
     velocity *= solver.momentum
     velocity -= rate * gradient
     parameters += solver.momentum * velocity - rate * gradient if solver.nesterov else velocity

@@ -245,7 +245,10 @@ def descend(solver, parameters, gradient, slot_1, slot_2, rate, settings, step):
     momentum, nesterov = settings[0], settings[1]
     beta_1, beta_2, epsilon = settings[2], settings[3], settings[4]
     one = parameters.dtype.type(1)
-    if solver == 0:
+    if solver == 0 and momentum == 0:
+        for k in range(len(parameters)):
+            parameters[k] -= rate * gradient[k]
+    elif solver == 0:
         for k in range(len(parameters)):
             slot_1[k] = momentum * slot_1[k] - rate * gradient[k]
             parameters[k] += slot_1[k] + nesterov * (momentum * slot_1[k] - rate * gradient[k] - slot_1[k])

@@ -48,7 +48,7 @@ def _sigmoid_delta(delta: Tensor, h: Tensor, scratch: Tensor) -> None:
 
 
 def _relu_delta(delta: Tensor, h: Tensor, scratch: Tensor) -> None:
-    delta.mul_(torch.sign(h, out=scratch))  # h >= 0, so its sign is the derivative
+    torch.ops.aten.threshold_backward.grad_input(delta, h, 0, grad_input=delta)  # delta where h > 0, else 0
 
 
 def _leaky_relu_delta(delta: Tensor, h: Tensor, scratch: Tensor) -> None:

@@ -92,12 +92,11 @@ def stability_limit(X: np.ndarray, batch_size: int | None = None, sample_weight:
     >>> float(stability_limit(np.array([[1.0], [-1.0]]), batch_size=1))
     1.0
     """
-    X = np.hstack([X, np.ones((len(X), 1))]).astype(np.float64)
-    if sample_weight is not None:
-        X *= np.sqrt(sample_weight / sample_weight.mean())[:, None]
+    share = np.ones(len(X)) if sample_weight is None else sample_weight / sample_weight.mean()
     if batch_size is not None and batch_size < len(X):  # lambda_max of a batch is at most its largest |x|^2
-        return float(2 / (X**2).sum(1).max())
-    return float(2 / np.linalg.eigvalsh(X.T @ X / len(X))[-1])
+        return float(2 / (share * (np.einsum("ij,ij->i", X, X) + 1)).max())
+    X = np.hstack([X, np.ones((len(X), 1))]).astype(np.float64)
+    return float(2 / np.linalg.eigvalsh((share[:, None] * X).T @ X / len(X))[-1])
 
 
 class LMSEngine:

@@ -136,7 +136,11 @@ def sgd_step(parameters: Tensor, gradient: Tensor, velocity: Tensor, rate: float
     velocity <- momentum velocity - rate gradient, then
     parameters <- parameters + velocity, or with Nesterov's momentum
     parameters <- parameters + momentum velocity - rate gradient.
+    Without momentum, no velocity is kept.
     """
+    if not solver.momentum:
+        parameters.sub_(gradient, alpha=rate)
+        return
     velocity.mul_(solver.momentum).sub_(gradient, alpha=rate)
     if solver.nesterov:
         parameters.add_(velocity, alpha=solver.momentum).sub_(gradient, alpha=rate)

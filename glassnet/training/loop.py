@@ -143,7 +143,7 @@ class _Pace:
         losses = advance(state, n)
         per_step = (time.perf_counter() - start) / n
         if n == self.n_steps:  # a piece cut short by an event says little
-            self.n_steps = max(1, min(8 * n, int(PIECE / max(per_step, 1e-9))))
+            self.n_steps = max(1, min(64 * n, int(PIECE / max(per_step, 1e-9))))
         return losses
 
 
