@@ -206,6 +206,8 @@ class EpochEstimator(BaseEstimator, ABC):
     def _batch_size(self, n_samples: int) -> int:
         if self.batch_size == "auto":
             return min(200, n_samples)
+        if self.batch_size == "all":
+            return n_samples
         check_positive_integers(self, "batch_size")
         size = int(self.batch_size)
         if size > n_samples:

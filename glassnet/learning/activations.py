@@ -20,6 +20,8 @@ import numpy as np
 from glassnet.errors import InvalidInputError, UnknownNameError
 
 LEAKY_SLOPE = 0.02
+# of a PReLU before training
+PRELU_SLOPE = 0.25
 
 
 @dataclass(frozen=True)
@@ -167,6 +169,27 @@ ACTIVATIONS: dict[str, Activation] = {
         Activation("leaky_relu", r"\max(a z, z)", leaky_relu, leaky_relu_derivative, (-_INF, _INF), (0.0, _INF)),
     )
 }
+# functions of more than z: a PReLU's slope is learned, here it has its initial one; a unit of a softmax is a
+# sigmoid of its z less log sum exp of the others', and saturates where that does
+DATA_SHEETS: dict[str, Activation] = {
+    **ACTIVATIONS,
+    "prelu": Activation(
+        "prelu",
+        r"\max(0, z) + a \min(0, z)",
+        lambda z: prelu(z, PRELU_SLOPE),
+        lambda z: leaky_relu_derivative(z, PRELU_SLOPE),
+        (-_INF, _INF),
+        (-_INF, _INF),
+    ),
+    "softmax": Activation(
+        "softmax",
+        r"\frac{e^{z_k}}{\sum_j e^{z_j}}",
+        softmax,
+        softmax_jacobian,
+        (0.0, 1.0),
+        (-_SIGMOID_SATURATES, _SIGMOID_SATURATES),
+    ),
+}
 ALIASES = {"logistic": "sigmoid"}  # scikit-learn's name
 
 
@@ -179,9 +202,9 @@ def get_activation(name: str) -> Activation:
         If there is none; the message lists those there are.
     """
     name = ALIASES.get(name, name)
-    if name not in ACTIVATIONS:
-        raise UnknownNameError("activation", name, ACTIVATIONS)
-    return ACTIVATIONS[name]
+    if name not in DATA_SHEETS:
+        raise UnknownNameError("activation", name, DATA_SHEETS)
+    return DATA_SHEETS[name]
 
 
 def get_trainable_activation(name: str) -> Activation:
@@ -196,7 +219,7 @@ def get_trainable_activation(name: str) -> Activation:
     """
     activation = get_activation(name)
     if not activation.trainable:
-        allowed = ", ".join(a.name for a in ACTIVATIONS.values() if a.trainable)
+        allowed = ", ".join([*(a.name for a in ACTIVATIONS.values() if a.trainable), "prelu"])
         raise InvalidInputError(
             f"The activation {name!r} has derivative 0 wherever it exists, so gradient descent cannot train "
             f"through it. Use one of {allowed}, or the Perceptron, whose rule needs no derivative."

@@ -1,6 +1,6 @@
 """The third engine: steps of any torch module, differentiated by autograd.
 
-The first engine is compiled for tiny networks, the second has backpropagation written out
+The first engine is compiled for small networks, the second has backpropagation written out
 for dense ones; this one asks torch for the gradient of whatever the module computes. The
 optimizers are the same (`glassnet.learning.optimizers`), and so is the state: parameters,
 their optimizer slots and running statistics are arrays that every step changes in place.

@@ -31,6 +31,7 @@ class NumpyEngine:
         self._mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean(dtype=np.float64))
         self._share = np.ones(len(X), X.dtype) if sample_weight is None else sample_weight / self._mean_weight
 
+    @np.errstate(over="ignore", invalid="ignore")  # whoever runs the engine looks at the losses
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
         """Make one step per batch; see `glassnet.training.state.Engine`."""
         losses, descend = np.empty(len(batches)), sgd_step if self.solver.name == "sgd" else adam_step

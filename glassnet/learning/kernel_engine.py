@@ -19,7 +19,7 @@ _lock = threading.Lock()
 
 
 class DenseKernelEngine:
-    """Makes the steps of a tiny dense network by `kernels.dense_steps`.
+    """Makes the steps of a small dense network by `kernels.dense_steps`.
 
     Parameters
     ----------

@@ -116,6 +116,7 @@ class LMSEngine:
         self.X, self.target, self.learning_rate = X, target, learning_rate
         self.sample_weight = None if sample_weight is None else sample_weight / sample_weight.mean()
 
+    @np.errstate(over="ignore", invalid="ignore")  # whoever runs the engine looks at the losses
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
         """Make one step per batch; see `glassnet.training.state.Engine`."""
         losses = np.empty(len(batches))

@@ -1,7 +1,7 @@
 """Optimizers: what is done with a gradient.
 
 Each formula stands here once, on flat torch tensors, in place. `glassnet.learning.kernels`
-holds SGD and Adam again for tiny networks, tested equal.
+holds SGD and Adam again for small networks, tested equal.
 
 Three conventions of weight decay meet here, for a batch of n samples and mean losses:
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from glassnet.errors import InvalidInputError, UnknownNameError
-from glassnet.learning.activations import ACTIVATIONS, ALIASES, get_trainable_activation
+from glassnet.learning.activations import ACTIVATIONS, ALIASES, PRELU_SLOPE, get_trainable_activation
 
 # activation functions of a layer that gradient descent can train; a PReLU learns its slope too
 TRAINABLE = (*(name for name, activation in ACTIVATIONS.items() if activation.trainable), "prelu")
@@ -203,7 +203,7 @@ class NetworkSpec:
                     rectified = layer.activation in ("relu", "leaky_relu", "prelu")
                     limit = np.sqrt(6 / n_in if rectified else 6 / (n_in + n_out))
                     weight[...] = rng.uniform(-limit, limit, size=weight.shape)
-            for name, value in (("scale", 1.0), ("slope", 0.25)):
+            for name, value in (("scale", 1.0), ("slope", PRELU_SLOPE)):
                 if name in parameters:
                     parameters[name][...] = value
         return flat

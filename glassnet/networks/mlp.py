@@ -45,8 +45,8 @@ class MLPClassifier(ClassifierMixin, DenseEstimator):
     alpha : float, default=1e-4
         L2 penalty: alpha / (2 n) times the sum of the squared weights is added to the mean
         loss of a batch of n samples; biases are free.
-    batch_size : int or "auto", default="auto"
-        "auto" is min(200, n_samples). All samples make full-batch descent.
+    batch_size : int, "auto" or "all", default="auto"
+        "auto" is min(200, n_samples); "all" samples make full-batch descent, 1 the online rule.
     learning_rate_init : float, default=1e-3
     max_iter : int, default=200
         Largest number of epochs.

@@ -113,13 +113,20 @@ def _observe(state: TrainingState, events: list[tuple[Observer, int | None]]) ->
 
 
 class _Best:
-    """The state with the lowest loss so far, to go back to when the loss diverges."""
+    """The state with the lowest loss so far, to go back to when the loss diverges.
+
+    The loss of a state is the first that the steps from it on find.
+    """
 
     def __init__(self, state: TrainingState):
-        self._saved, self._loss, self._time = state.state_dict(), np.inf, time.monotonic()
+        self._saved = self._candidate = state.state_dict()
+        self._loss, self._time = np.inf, time.monotonic()
 
     def check(self, state: TrainingState, losses: np.ndarray) -> None:
-        """Keep ``state`` if it is better, looking at most once a second; raise if it diverged."""
+        """Judge the last state that was looked at, look again after a second; raise if the loss diverged."""
+        if self._candidate is not None and losses[0] < self._loss:
+            self._saved, self._loss = self._candidate, losses[0]
+        self._candidate = None
         finite = np.isfinite(losses)
         if not finite.all():
             step, loss = state.step - len(losses) + int(np.argmin(finite)), losses[np.argmin(finite)]
@@ -128,8 +135,8 @@ class _Best:
                 f"The loss became {loss} at step {step}. The weights were put back to those of step {state.step}, "
                 "the best seen. Try a smaller learning_rate_init, or scale the input."
             )
-        if losses[-1] < self._loss and time.monotonic() - self._time > 1:
-            self._saved, self._loss, self._time = state.state_dict(), losses[-1], time.monotonic()
+        if time.monotonic() - self._time > 1:
+            self._candidate, self._time = state.state_dict(), time.monotonic()
 
 
 class _Pace:

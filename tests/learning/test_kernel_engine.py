@@ -7,9 +7,12 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
-from glassnet import AdalineRegressor, HopfieldNetwork, MLPClassifier, Perceptron
-from glassnet.learning import kernels
+from glassnet import AdalineRegressor, HopfieldNetwork, MLPClassifier, MLPRegressor, Perceptron
+from glassnet.errors import DivergedError
+from glassnet.learning import compiled, kernels
+from glassnet.learning.backprop_numpy import NumpyEngine
 from glassnet.learning.kernel_engine import compile_kernels
 
 CALLED = (kernels.dense_steps, kernels.perceptron_steps, kernels.lms_steps, kernels.hopfield_sweep)
@@ -29,7 +32,7 @@ print({"torch", "numba"} & set(sys.modules))
 
 def test_compiling_ahead_leaves_nothing_to_compile():
     compile_kernels()
-    before = [len(kernel.signatures) for kernel in CALLED]
+    before = [dict(kernel.stats.cache_misses) for kernel in CALLED]
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(20, 3)), rng.integers(2, size=20)
     for precision in ("float32", "float64"):
@@ -40,7 +43,17 @@ def test_compiling_ahead_leaves_nothing_to_compile():
     MLPClassifier((3,), solver="sgd", batch_size=4, learning_rate="cosine", max_iter=2, tol=None).fit(X, y)
     patterns = np.sign(rng.normal(size=(2, 40)))
     HopfieldNetwork().fit(patterns).predict(patterns)
-    assert [len(kernel.signatures) for kernel in CALLED] == before
+    assert [dict(kernel.stats.cache_misses) for kernel in CALLED] == before  # all were in the cache
+    assert all(kernel.signatures for kernel in CALLED)
+
+
+@pytest.mark.parametrize("precision", ["float32", "float64"])
+def test_until_kernels_are_there_a_diverging_fit_ends_with_words_too(precision, monkeypatch):
+    monkeypatch.setattr(compiled, "ready", lambda: False)
+    net = MLPRegressor((), solver="sgd", learning_rate_init=50.0, precision=precision, tol=None, random_state=0)
+    with pytest.raises(DivergedError, match=r"at step \d+.*learning_rate_init"):
+        net.fit(np.eye(9) * 100, np.arange(9.0))
+    assert isinstance(net.state_.engine, NumpyEngine)
 
 
 def test_a_first_fit_with_an_empty_cache_runs_on_the_formula_without_torch_or_numba(tmp_path):

@@ -52,7 +52,7 @@ def test_kl_is_not_symmetric_and_infinite_where_the_model_excludes_what_happens(
     assert losses.kl_divergence(p, p) == 0
 
 
-@pytest.mark.parametrize("name", a.ACTIVATIONS)
+@pytest.mark.parametrize("name", [*a.ACTIVATIONS, "prelu"])
 def test_derivative_is_the_slope_of_the_value(name):
     activation, z = a.get_activation(name), np.linspace(-4, 4, 81) + 0.013
     slope = (activation.value(z + 1e-6) - activation.value(z - 1e-6)) / 2e-6
@@ -65,6 +65,14 @@ def test_derivative_is_the_slope_of_the_value(name):
 def test_saturation_begins_where_the_derivative_is_a_twentieth(name):
     activation = a.get_activation(name)
     np.testing.assert_allclose(activation.derivative(np.array(activation.saturates)), 0.05, rtol=1e-9)
+
+
+def test_a_unit_of_a_softmax_saturates_as_a_sigmoid_of_its_lead():
+    sheet, others = a.get_activation("softmax"), np.array([0.3, -1.0])
+    for lead in sheet.saturates:
+        z = np.array([lead + np.log(np.exp(others).sum()), *others])
+        assert sheet.derivative(z)[0, 0] == pytest.approx(0.05)
+    assert sheet.value(z).sum() == pytest.approx(1)
 
 
 @given(st.floats(-20, 20))

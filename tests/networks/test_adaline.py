@@ -50,9 +50,10 @@ def test_the_stability_limit_is_the_edge(factor, stable):
     assert (net.loss_curve_[-1] < net.loss_curve_[0]) == stable
 
 
-def test_a_rate_far_above_the_limit_is_stopped_with_words():
+@pytest.mark.parametrize("engine", ["kernel", "formula"])
+def test_a_rate_far_above_the_limit_is_stopped_with_words(engine):
     with pytest.raises(DivergedError, match="learning_rate_init"):
-        AdalineRegressor(learning_rate_init=10.0, random_state=0).fit(X, Y)
+        AdalineRegressor(learning_rate_init=10.0, engine=engine, random_state=0).fit(X, Y)
 
 
 @pytest.mark.parametrize("batch_size", [1, 7, "all"])

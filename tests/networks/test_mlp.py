@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+import torch
 from scipy.sparse import csr_matrix
 from sklearn.datasets import load_digits, make_moons
 from sklearn.model_selection import cross_val_score
@@ -31,6 +32,25 @@ def test_fit_equals_initialize_and_advance():
     stepped = MLPClassifier((6,), **FAST)
     advance(stepped.initialize(X, Y), 30)
     np.testing.assert_array_equal(fitted.predict_proba(X), stepped.predict_proba(X))
+
+
+def test_all_samples_at_once_are_a_batch_of_n_to_the_bit():
+    nets = [MLPClassifier((6,), batch_size=size, **FAST).fit(X, Y) for size in ("all", len(X))]
+    np.testing.assert_array_equal(*(net.predict_proba(X) for net in nets))
+    assert nets[0].state_.steps_per_epoch == 1
+
+
+def test_the_lectures_penalty_is_twice_its_lambda_as_alpha():
+    """The lecture descends on sum of losses + lambda ||W||^2, biases apart: autograd on that, written down."""
+    net = MLPRegressor((), solver="sgd", momentum=0, reduction="sum", alpha=2 * 0.3, batch_size="all",
+                       learning_rate_init=1e-3, precision="float64", engine="formula", random_state=0)  # fmt: skip
+    state = net.initialize(X, Y)
+    weight, bias = (torch.tensor(a, requires_grad=True) for a in (net.coefs_[0].copy(), net.intercepts_[0].copy()))
+    advance(state, 1)
+    z = torch.tensor(X) @ weight + bias
+    (0.5 * (z[:, 0] - torch.tensor(Y)).square().sum() + 0.3 * weight.square().sum()).backward()
+    np.testing.assert_allclose(net.coefs_[0], (weight - 1e-3 * weight.grad).detach(), rtol=1e-10)
+    np.testing.assert_allclose(net.intercepts_[0], (bias - 1e-3 * bias.grad).detach(), rtol=1e-10, atol=1e-12)
 
 
 def test_activations_are_the_layers_of_the_prediction():

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
+from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 
 from glassnet import MLPClassifier, MLPRegressor, advance
 from glassnet.errors import DivergedError, InvalidInputError
+from glassnet.training import loop
 from glassnet.training.batches import plan
 from glassnet.training.loop import run
 from glassnet.training.observers import Observer, StopTraining
@@ -136,6 +140,22 @@ def test_a_diverging_fit_stops_names_the_step_and_keeps_finite_weights(engine):
     with pytest.raises(DivergedError, match=r"at step \d+.*learning_rate_init"):
         net.fit(X * 100, X[:, 0])
     assert np.isfinite(net.predict(X)).all()
+
+
+@pytest.mark.parametrize("engine", ["kernel", "formula"])
+def test_after_divergence_come_the_weights_with_the_lowest_loss(engine, monkeypatch):
+    """With a clock that runs fast, every state between two pieces is looked at."""
+    clock = count(0, 2)
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(clock), perf_counter=time.perf_counter))
+    net = MLPRegressor((), solver="sgd", learning_rate_init=3.0, momentum=0, batch_size="all", engine=engine,
+                       alpha=0, max_iter=1000, tol=None, random_state=0)  # fmt: skip
+    target = X[:, 0] * 5 + 1
+    losses = advance(net.initialize(X, target), 60)
+    assert losses[0] < losses[1] < losses[20]  # it grows from the start
+    start = net.initialize(X, target).arrays["parameters"].copy()
+    with pytest.raises(DivergedError, match="those of step 0,"):
+        net.fit(X, target)
+    np.testing.assert_array_equal(net.state_.arrays["parameters"], start)
 
 
 class PressCtrlC(Observer):
