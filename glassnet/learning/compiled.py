@@ -13,7 +13,8 @@ import os
 import platform
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
@@ -29,7 +30,7 @@ MAX_PARAMETERS = 100_000
 
 SOURCES = ("kernels.py", "kernels_lanes.py")
 COMPILE = (
-    "import os; getattr(os, 'nice', id)(10); from glassnet.learning.kernel_engine import compile_kernels as c; c()"
+    "import os; getattr(os, 'nice', id)(10); from glassnet.learning.kernel_engine import compile_kernels as c; c(False)"
 )
 _ready = False
 _compiling: subprocess.Popen | None = None
@@ -75,6 +76,32 @@ def ready() -> bool:
     return _ready
 
 
+@contextmanager
+def alone(wait: bool) -> Iterator[bool]:
+    """Be the only process that compiles: wait for it, or be told whether one is. Where nobody can write, all are."""
+    try:
+        import fcntl
+
+        folder = next(folder for folder in _folders() if _is_writable(folder))
+    except (ImportError, StopIteration):
+        yield True
+        return
+    with open(folder / "glassnet-kernels.lock", "w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            yield False
+            return
+        yield True  # closing the file gives the lock back
+
+
+def _is_writable(folder: Path) -> bool:
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        return os.access(folder, os.W_OK)
+    return False
+
+
 def is_compiled() -> bool:
     """Return whether numba's cache holds these very kernels, for this processor."""
     for marker in _markers():
@@ -106,7 +133,12 @@ def _processor() -> str:
 
 
 def _markers() -> list[Path]:
-    """Return where the note may lie: beside numba's cache or, if nobody may write there, in the user's."""
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
-    folders = [chosen] if chosen else [Path(__file__).with_name("__pycache__"), Path.home() / ".cache" / "glassnet"]
-    return [Path(folder, "glassnet-kernels-compiled.txt") for folder in folders]
+    """Return where the note may lie."""
+    return [folder / "glassnet-kernels-compiled.txt" for folder in _folders()]
+
+
+def _folders() -> list[Path]:
+    """Return the folder beside numba's cache and, if nobody may write there, the user's."""
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        return [Path(chosen)]
+    return [Path(__file__).with_name("__pycache__"), Path.home() / ".cache" / "glassnet"]

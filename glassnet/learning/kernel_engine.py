@@ -127,10 +127,16 @@ class LMSKernelEngine:
         return losses
 
 
-def compile_kernels() -> None:
-    """Compile every kernel for float32 and float64, unless that has been done."""
-    with _lock:
-        if not compiled.is_compiled():
+def compile_kernels(wait: bool = True) -> None:
+    """Compile every kernel for float32 and float64, unless that has been done.
+
+    Parameters
+    ----------
+    wait : bool
+        Whether to wait for another process that compiles them; else it is left to that one.
+    """
+    with _lock, compiled.alone(wait) as is_alone:
+        if is_alone and not compiled.is_compiled():
             for stale in Path(str(kernels.dense_steps.stats.cache_path)).glob("kernels.*.nb[ic]"):
                 stale.unlink(missing_ok=True)
             for dtype in (np.float32, np.float64):

@@ -62,3 +62,13 @@ def test_a_first_fit_with_an_empty_cache_runs_on_the_formula_without_torch_or_nu
         [sys.executable, "-c", COLD_FIT], env=environment, capture_output=True, text=True, timeout=120
     )
     assert done.stdout.split() == ["formula", "set()"], done.stderr
+
+
+def test_only_one_process_compiles(tmp_path, monkeypatch):
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    with compiled.alone(wait=True) as first, compiled.alone(wait=False) as second:
+        assert (first, second) == (True, False)
+        compile_kernels(wait=False)
+        assert not compiled.is_compiled()
+    with compiled.alone(wait=False) as third:
+        assert third
