@@ -67,13 +67,17 @@ class LeNetView {
   }
 
   layersCard() {
-    const { words } = this;
+    const { words, controls } = this;
+    this.testError = readout(words.testError, "test-error");
+    this.training = h("div", { class: "training" }, controls.select("learningRate"), controls.seed("seed"),
+      this.testError, h("p", { class: "note" }, words.trainingNote));
     const floors = FLOORS.map((name) => {
       this.maps[name] = h("div", { class: "floor-maps", testid: `layer-${name}` });
       return h("div", { class: "floor" }, h("span", { class: "floor-name" }, words.names[name]), this.maps[name]);
     });
     return h("section", { class: "card layers-card" },
-      h("div", { class: "head" }, h("h2", {}, words.layers)), h("div", { class: "floors" }, floors),
+      h("div", { class: "head" }, h("h2", {}, words.layers), controls.radios("net")), this.training,
+      h("div", { class: "floors" }, floors),
       h("p", { class: "note" }, words.mapNote));
   }
 
@@ -85,7 +89,7 @@ class LeNetView {
   }
 
   answerCard() {
-    const { words, controls } = this;
+    const { words } = this;
     this.digit = h("output", { testid: "digit" });
     this.truth = h("span", { class: "note", testid: "truth" });
     this.classes = h("div", { class: "classes", role: "group", "aria-label": words.bars });
@@ -95,11 +99,8 @@ class LeNetView {
       return Object.assign(h("div", {}, h("span", {}, String(digit)), bar, value), { bar, value });
     });
     this.classes.append(...this.bars);
-    this.testError = readout(words.testError, "test-error");
-    this.training = h("div", { class: "knobs" }, controls.select("learningRate"), controls.seed("seed"),
-      h("div", { class: "numbers" }, this.testError), h("p", { class: "note" }, words.trainingNote));
     return h("section", { class: "card" }, h("h2", {}, words.answer),
-      h("div", { class: "answer" }, this.digit, this.truth), this.classes, controls.radios("net"), this.training);
+      h("div", { class: "answer" }, this.digit, this.truth), this.classes);
   }
 
   stripCard() {
@@ -108,7 +109,7 @@ class LeNetView {
     this.windows = h("canvas", { role: "img", "aria-label": words.windows, testid: "windows" });
     this.rows = h("div", { class: "rows", "aria-hidden": "true" }, Array.from({ length: 10 }, (_, i) => h("span", {}, String(i))));
     this.reads = readout(words.reads, "reads");
-    return h("section", { class: "card strip" }, h("h2", {}, words.stripTitle),
+    return h("section", { class: "card slide" }, h("h2", {}, words.stripTitle),
       h("div", { class: "knobs" }, controls.text("strip"), controls.slider("gap", { step: 4 }), this.reads),
       h("div", { class: "reading" }, h("span"), this.strip, this.rows, this.windows), h("p", { class: "note" }, words.stripNote));
   }
