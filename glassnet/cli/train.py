@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from glassnet.cli.figures import draw_figures
-from glassnet.cli.memories import patterns_of, pseudo_likelihood, recalled
 from glassnet.cli.recipes import RECIPES
 from glassnet.cli.texts import TEXT_ACTS, load_texts
 from glassnet.cli.watching import STAGED, say_interrupted, spent_before, taken_up, watching
@@ -77,7 +76,10 @@ def train(
     dataset: Any = (load_texts if texts else _load)(network, data, source, target, *how)
     fit, measure, keep = TEXT_ACTS if texts else _ACTS
     _check_kind(network, estimator, dataset)
-    dataset = patterns_of(dataset) if hasattr(estimator, "recall") else dataset
+    if hasattr(estimator, "recall"):
+        from glassnet.cli.memories import patterns_of
+
+        dataset = patterns_of(dataset)
     if network in MODULES and estimator.image_shape is None:
         estimator.set_params(image_shape=dataset.image_shape)
     kept = out / "checkpoints" if out is not None and network in KEEPING else None
@@ -209,6 +211,8 @@ def _fit(estimator: Any, dataset: Dataset, **options: Any) -> None:
 
 
 def _measure(estimator: Any, dataset: Dataset) -> dict[str, Any]:
+    from glassnet.cli.memories import pseudo_likelihood, recalled
+
     if hasattr(estimator, "recall"):
         return recalled(estimator)
     if not hasattr(estimator, "predict"):
