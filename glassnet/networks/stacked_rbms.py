@@ -168,17 +168,16 @@ class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerM
     def _pretrain_machines(
         self, X: np.ndarray, n_machines: int, again: bool, observers: Sequence[Observer]
     ) -> np.ndarray:
-        """Learn so many machines from the data up; return the hidden units of the last."""
+        """Learn so many machines from the data up; return what the last has learned from."""
         if not again:
             self.seed_, self.rbms_, self._pretrain_losses = resolve_seed(self.random_state), [], []
         for layer in range(n_machines):
             if layer == len(self.rbms_):
                 self.rbms_.append(self._machine(layer))
                 self._pretrain_losses.append([])
-            rbm = self.rbms_[layer]
-            state = rebound(rbm, X)
+            X = self.rbms_[layer - 1].transform(X) if layer else X
+            state = rebound(self.rbms_[layer], X)
             self._advance(state, self.pretrain_iter, self._pretrain_losses[layer], observers, f"layer {layer + 1}")
-            X = rbm.transform(X)
         return X
 
     def _advance(
