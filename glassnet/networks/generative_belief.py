@@ -267,7 +267,8 @@ class GenerativeBeliefClassifier(StackedRBMs):
             for name in ("memory_", "state_"):
                 vars(self).pop(name, None)
         n_machines = len(self.hidden_layer_sizes) - 1
-        below = self.rbms_[-1].transform(self._pretrain_machines(X, n_machines, again, observers))
+        below = self._pretrain_machines(X, n_machines, again, observers)
+        below = self.rbms_[-1].transform(below)
         if not hasattr(self, "memory_"):
             self.classes_ = np.unique(y)
             self._pretrain_losses.append([])
