@@ -142,6 +142,7 @@ CLAIMS: dict[str, str] = {
     "hopfield-memory": "glassnet.claims.hopfield_memory:hopfield_memory",
     "hopfield-optimizes": "glassnet.claims.hopfield_optimizes:hopfield_optimizes",
     "vanishing-gradients": "glassnet.claims.vanishing_gradients:vanishing_gradients",
+    "pretraining": "glassnet.claims.pretraining:pretraining",
     "off-centre-sigmoid": "glassnet.claims.off_centre_sigmoid:off_centre_sigmoid",
     "gradient-noise": "glassnet.claims.gradient_noise:gradient_noise",
     "step-gradient": "glassnet.claims.step_gradient:step_gradient",
