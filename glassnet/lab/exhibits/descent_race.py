@@ -206,7 +206,7 @@ for batch_size, learning_rate, momentum, steps in {runs}:
     state = net.initialize(X, y)
     state.arrays["parameters"][:] = {start}
     advance(state, steps)
-    print(f"loss {{loss(net):.4f}}, weights {{state.arrays['parameters'].round(3).tolist()}}")
+    print(f"loss {{loss(net):.4f}}, weights {{[round(float(w), 3) for w in state.arrays['parameters']]}}")
 """
 
 
