@@ -62,10 +62,10 @@ def draw_cells(
     shown = np.ma.masked_invalid(sheet)
     image = ax.imshow(shown, cmap=colors, vmin=-limit, vmax=limit, aspect=aspect, **how)  # type: ignore[arg-type]
     if sheet.shape[1] <= numbers and len(sheet) <= MOST_ROWS:
-        decimals = max(0, 1 - int(np.floor(np.log10(limit))))
+        decimals = max(1 - int(np.floor(np.log10(limit))), int(limit < 100), 0)
         for (row, column), value in np.ndenumerate(sheet):
             color = theme.ink_on(colors((value / limit + 1) / 2)) if np.isfinite(value) else theme.paper
-            text = f"{value:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+            text = f"{round(float(value), decimals) + 0.0:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
             put_text(ax, column, row, text, theme, fontsize=SMALL - 1.5, color=color)
     return image
 

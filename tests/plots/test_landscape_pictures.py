@@ -178,7 +178,7 @@ def test_random_directions_are_as_long_as_the_filters_and_leave_biases_alone():
     for t, state in enumerate(states):
         other = copy.deepcopy(model)
         other.load_state_dict(state)
-        assert display.true_loss[t] == pytest.approx(float(F.cross_entropy(other(X), y)), rel=1e-6)
+        assert display.true_loss[t] == pytest.approx(F.cross_entropy(other(X), y).item(), rel=1e-6)
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from glassnet.plots.activation_histogram import ActivationHistogramDisplay
 from glassnet.plots.feature_maps import FeatureMapsDisplay
 from glassnet.plots.filters import FiltersDisplay
 from glassnet.plots.layer_tensors import LayerTensorsDisplay
-from glassnet.plots.sheet import as_sheet
+from glassnet.plots.sheet import as_sheet, draw_cells
 from glassnet.plots.signal import SignalDisplay
 from glassnet.plots.style import THEMES
 from glassnet.plots.traced import shown_calls, spread_over
@@ -101,6 +101,14 @@ def test_sheets_keep_every_number_in_its_place():
     assert as_sheet(np.zeros((1, 7)))[0].shape == (1, 7)
     assert as_sheet(np.zeros((3, 120, 1, 1)))[0].shape == (3, 120)
     assert as_sheet(np.zeros((1024, 600)))[1] == "one cell in 4"
+
+
+def test_cells_show_their_numbers_where_there_is_room():
+    ax = Figure().subplots()
+    draw_cells(ax, THEMES["light"], np.array([[10.4, -0.04, np.nan]]), 10.4, numbers=3)
+    assert [text.get_text() for text in ax.texts] == ["10.4", "0.0", "nan"]
+    draw_cells(crowded := Figure().subplots(), THEMES["dark"], np.ones((2, 4)), 1.0, numbers=3)
+    assert len(crowded.texts) == 0
 
 
 def test_feature_maps_are_the_channels_of_one_sample(model, seen):
