@@ -17,6 +17,7 @@ from glassnet.learning.losses import LOSSES
 from glassnet.learning.optimizers import Solver
 from glassnet.learning.spec import Layer, NetworkSpec, as_layers
 from glassnet.seeds import generator, resolve_seed
+from glassnet.training.distributed import check_same_fit, check_shared, current
 from glassnet.training.state import TrainingState, aligned
 
 PRECISIONS = {"auto": "float32", "float32": "float32", "float64": "float64"}
@@ -169,7 +170,7 @@ class DenseEstimator(EpochEstimator):
         hidden = as_layers(self.hidden_layer_sizes, self.activation)
         layers = (*hidden, *as_layers(n_outputs, self._output_activation()))
         self.spec_ = NetworkSpec(X.shape[1], layers, self._loss_name(n_outputs), self.reduction)
-        seed = resolve_seed(self.random_state)
+        seed = current().gather(resolve_seed(self.random_state))[0]
         parameters = self.spec_.initial_parameters(generator(seed, "weights"), self.precision_)
         arrays = {"parameters": parameters, **self._solver().initial_slots(parameters)}
         arrays |= self.spec_.initial_statistics(self.precision_)
@@ -177,7 +178,11 @@ class DenseEstimator(EpochEstimator):
         return self._bind(arrays, seed, X, target, sample_weight)
 
     def _engine(self, arrays: dict[str, np.ndarray], solver: Solver, *data: Any) -> Any:
-        return self._engine_class(solver)(self.spec_, solver, *data)
+        engine = self._engine_class(solver)(self.spec_, solver, *data)
+        if current().size > 1:
+            check_shared(engine)
+            check_same_fit(engine, repr(self.spec_), arrays, data)
+        return engine
 
     def _mean_loss(self, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> float:
         return forward.mean_loss(self.spec_, self.state_.arrays, X, target, sample_weight)
@@ -186,6 +191,10 @@ class DenseEstimator(EpochEstimator):
         """Choose between the compiled kernel and the written-out rule; import only the one."""
         if self.engine not in ENGINES:
             raise UnknownNameError("engine", self.engine, ENGINES)
+        if self.engine == "auto" and current().size > 1:
+            from glassnet.learning.backprop import BackpropEngine
+
+            return BackpropEngine
         if self.engine == "kernel":
             compiled.check_runs(self.spec_, solver)
         elif self.engine == "auto" and compiled.supports(self.spec_, solver) and not compiled.ready():

@@ -308,7 +308,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         )
         options = {"accumulate": self.accumulate, "precision": self.precision_, "group": current()}
         engine = AutogradEngine(self._bound(arrays), solver, objective, **options)
-        check_same_fit(engine, arrays, data)
+        check_same_fit(engine, f"{engine.home.module} in {self.precision_}", arrays, data)
         return engine
 
     def _some(self, X: np.ndarray, rows: np.ndarray) -> RowsOf:

@@ -29,6 +29,7 @@ from glassnet.learning.lbfgs import lbfgs_step
 from glassnet.learning.optimizers import Solver, soft_threshold
 from glassnet.learning.spec import NetworkSpec
 from glassnet.training.batches import Batches
+from glassnet.training.distributed import current
 from glassnet.training.state import TrainingState
 from glassnet.training.threads import torch_threads
 
@@ -71,6 +72,11 @@ class BackpropEngine:
     X : ndarray of shape (n_samples, n_features)
     target : ndarray of shape (n_samples, n_outputs)
     sample_weight : ndarray of shape (n_samples,) or None
+
+    Attributes
+    ----------
+    group : Group
+        The processes that this one has joined: each takes its share of every batch.
     """
 
     name = "formula"
@@ -87,7 +93,9 @@ class BackpropEngine:
         ]
         self._buffers: dict[int, list] = {}
         self._widest = max(n_in * n_out for n_in, n_out in pairwise(spec.sizes))
-        self._gradient = torch.empty(spec.n_parameters, dtype=self.X.dtype)
+        self.group = current()
+        self._gradient_and_loss = torch.empty(spec.n_parameters + 1, dtype=self.X.dtype)
+        self._gradient = self._gradient_and_loss[:-1]
         self._gradient_views = spec.named(self._gradient)
 
     @torch.inference_mode()
@@ -98,7 +106,7 @@ class BackpropEngine:
         losses = np.empty(len(batches))
         with torch_threads(1 if state.batch_size * self._widest < THREADS_FROM else None):
             for i, batch in enumerate(self._gathered(batches)):
-                losses[i] = self._step(network, batch, Streams(state.seed, state.step + i), rates[i])
+                losses[i] = self._step(network, batch, Streams(state.seed, state.step + i, self.group.rank), rates[i])
         return losses
 
     def gradient(self, arrays: dict[str, np.ndarray], rows: np.ndarray, seed: int = 0) -> tuple[float, np.ndarray]:
@@ -124,6 +132,8 @@ class BackpropEngine:
         """
         indices = torch.from_numpy(batches.indices)
         for start, stop in zip(batches.starts.tolist(), batches.stops.tolist(), strict=True):
+            size, share = stop - start, self.group.share(stop - start)
+            start, stop = start + share.start, start + share.stop
             n = stop - start
             if n not in self._buffers:
                 self._buffers[n] = [None if t is None else t.new_empty(n, *t.shape[1:]) for t in self._data]
@@ -131,7 +141,7 @@ class BackpropEngine:
                     _gather(self._data, indices[start:stop], self._buffers[n])
             if n < len(self.X):
                 _gather(self._data, indices[start:stop], self._buffers[n])
-            yield _Batch(*self._buffers[n])
+            yield _Batch(*self._buffers[n], size)
 
     def _step(self, network: _Network, batch: _Batch, streams: Streams, rate: float) -> float:
         """Make one step; return the batch's mean loss."""
@@ -160,23 +170,36 @@ class BackpropEngine:
 
     def _gradients(self, network: _Network, batch: _Batch, streams: Streams) -> tuple[float, float]:
         """Write the gradient of a batch; return its mean loss and what it was divided by."""
+        if len(batch.X) == 0:
+            self._gradient.zero_()
+            return self._added_up(network, 0.0, batch.size * self._mean_weight)
         h = batch.X
         for rule, p, statistics in zip(self.rules, network.layers, network.statistics, strict=True):
             h = rule.forward(h, p, statistics, streams)
         loss, delta = LOSS_DELTAS[self.spec.loss](h, batch.target)
-        mean_loss, divisor = self._weigh(loss, delta, batch.weight)
+        mean_loss, divisor = self._weigh(loss, delta, batch)
         for k in reversed(range(len(self.rules))):
             below = self.rules[k].backward(delta, network.layers[k], self._gradient_views[k], down=k > 0)
             delta = delta if below is None else below
-        return mean_loss, divisor
+        return self._added_up(network, mean_loss, divisor)
 
-    def _weigh(self, loss: Tensor, delta: Tensor, weight: Tensor | None) -> tuple[float, float]:
-        """Reduce the samples' losses and delta; return the mean loss and what delta was divided by."""
-        n = len(loss) * self._mean_weight
+    def _added_up(self, network: _Network, loss: float, divisor: float) -> tuple[float, float]:
+        """Add up gradient and loss over all processes, and average the running statistics."""
+        if self.group.size > 1:
+            self._gradient_and_loss[-1] = loss
+            self.group.add_up(self._gradient_and_loss)
+            loss = self._gradient_and_loss[-1].item()
+            for statistic in (each for pair in network.statistics if pair is not None for each in pair):
+                self.group.add_up(statistic.div_(self.group.size))
+        return loss, divisor
+
+    def _weigh(self, loss: Tensor, delta: Tensor, batch: _Batch) -> tuple[float, float]:
+        """Reduce the samples' losses and delta; return their part of the mean loss and what delta was divided by."""
+        n, weight = batch.size * self._mean_weight, batch.weight
         divisor = n if self.spec.reduction == "mean" else self._mean_weight
         if weight is None:
             delta.mul_(1 / divisor)
-            return loss.mean().item(), divisor
+            return loss.sum().item() / batch.size, divisor
         delta.mul_(weight[:, None] / divisor)
         return (torch.dot(loss, weight) / n).item(), divisor
 
@@ -185,6 +208,7 @@ class _Batch(NamedTuple):
     X: Tensor  # (n, n_features)
     target: Tensor  # (n, n_outputs)
     weight: Tensor | None  # (n,)
+    size: int  # samples of the whole batch, of which these are one process's share
 
 
 class _Network(NamedTuple):

@@ -59,6 +59,18 @@ class Group:
         """Whether this process prints, draws and saves."""
         return self.rank == 0
 
+    def share(self, n: int) -> slice:
+        """Return which of a batch's ``n`` samples this process takes.
+
+        Examples
+        --------
+        >>> [Group(rank, 3).share(7) for rank in range(3)]
+        [slice(0, 3, None), slice(3, 5, None), slice(5, 7, None)]
+        """
+        least, more = divmod(n, self.size)
+        start = self.rank * least + min(self.rank, more)
+        return slice(start, start + least + (self.rank < more))
+
     def add_up(self, tensor: Tensor) -> None:
         """Replace a tensor by its sum over all processes, in place.
 
@@ -208,7 +220,7 @@ def _seconds(variable: str, default: float) -> float:
     return seconds
 
 
-def check_shared(engine: Any, batch_size: int) -> None:
+def check_shared(engine: Any, batch_size: int | None = None) -> None:
     """Check that the processes of this group can share an engine's batches.
 
     Raises
@@ -219,11 +231,11 @@ def check_shared(engine: Any, batch_size: int) -> None:
     size = current().size
     if size > 1 and not hasattr(engine, "group"):
         raise InvalidInputError(f"The engine {engine.name!r} works in one process, but {size} were started.")
-    if batch_size < size:
+    if batch_size is not None and batch_size < size:
         raise InvalidInputError(f"batch_size={batch_size} is smaller than the number of processes, {size}.")
 
 
-def check_same_fit(engine: Any, arrays: Mapping[str, np.ndarray], data: tuple) -> None:
+def check_same_fit(engine: Any, network: str, arrays: Mapping[str, np.ndarray], data: tuple) -> None:
     """Check that the processes of this group have the same code, network, settings and data.
 
     Raises
@@ -235,9 +247,8 @@ def check_same_fit(engine: Any, arrays: Mapping[str, np.ndarray], data: tuple) -
         engine.group.check_same(
             {
                 "the version of glassnet": version("glassnet"),
-                "the network": str(engine.home.module),
+                "the network": network,
                 "the solver": engine.solver,
-                "the precision": engine.precision,
                 "the data": fingerprint(*data),
                 "the weights at the start": fingerprint(*arrays.values()),
             }

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from torch import nn
 
+from glassnet import Layer, MLPClassifier
 from glassnet.errors import DistributedError, InvalidInputError
 from glassnet.estimators.module import ModuleClassifier, ModuleRegressor
 from glassnet.learning.dropout import Dropout
@@ -54,6 +55,12 @@ FITS = {
     "mlp": lambda **o: ModuleRegressor(perceptron, batch_size=14, **SETTINGS, **o).fit(
         PICTURES.reshape(45, -1), LABELS, LABELS + 0.5
     ),
+    "dense": lambda **o: MLPClassifier(
+        (Layer(12, norm="batch"), 8), engine="formula", **SETTINGS | {"batch_size": 15}, **o
+    ).fit(PICTURES.reshape(45, -1) / 255, LABELS),
+    "dense-plain": lambda **o: MLPClassifier((12, 8), batch_size=14, alpha=1e-2, **SETTINGS, **o).fit(
+        PICTURES.reshape(45, -1) / 255, LABELS, LABELS + 0.5
+    ),
     "dropout": lambda **o: ModuleClassifier(
         convolutional, batch_size=14, alpha=1e-3, augment="crop-flip", label_smoothing=0.1, **SETTINGS, **o
     ).fit(PICTURES, LABELS),
@@ -87,7 +94,7 @@ def together(request, tmp_path_factory):
     return request.param, np.load(path)
 
 
-@pytest.mark.parametrize("name", [name for name in FITS if name != "synchronized"])
+@pytest.mark.parametrize("name", [name for name in FITS if name != "synchronized" and "dense" not in name])
 def test_n_processes_make_the_steps_of_one_that_takes_n_parts(together, name):
     n, found = together
     alone = FITS[name](accumulate=n)
@@ -101,6 +108,15 @@ def test_without_parts_of_their_own_they_are_one_process_to_rounding(together):
     _, found = together
     alone = FITS["mlp"]()
     np.testing.assert_allclose(found["mlp/parameters"], alone.state_.arrays["parameters"], rtol=2e-5, atol=2e-6)
+
+
+def test_a_dense_network_by_the_written_out_rule_is_that_of_one_process(together):
+    _, found = together
+    alone = FITS["dense-plain"](engine="formula")
+    assert found["dense-plain/engine"] == "formula"
+    np.testing.assert_allclose(found["dense-plain/parameters"], alone.state_.arrays["parameters"], rtol=2e-4, atol=2e-6)
+    np.testing.assert_allclose(found["dense-plain/losses"], alone.loss_curve_, rtol=1e-5)
+    assert np.isfinite(found["dense/parameters"]).all()
 
 
 def test_synchronized_batch_norm_sees_the_whole_batch(together):
@@ -223,7 +239,7 @@ def _fit(path: Path, group: Group) -> None:
     for name, fit in FITS.items():
         net = fit(**({"synchronize_batch_norm": True} if name == "synchronized" else {}))
         arrays |= {f"{name}/{key}": array for key, array in net.state_.arrays.items()}
-        arrays[f"{name}/losses"] = np.array(net.loss_curve_)
+        arrays[f"{name}/losses"], arrays[f"{name}/engine"] = np.array(net.loss_curve_), np.array(net.engine_)
     told = group.gather({name: array.tobytes() for name, array in arrays.items()})
     arrays["batch-norm/ranks"] = np.array([rank for rank, each in enumerate(told) if each == told[0]])
     if group.leads:
