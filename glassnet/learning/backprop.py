@@ -141,7 +141,7 @@ class BackpropEngine:
                     _gather(self._data, indices[start:stop], self._buffers[n])
             if n < len(self.X):
                 _gather(self._data, indices[start:stop], self._buffers[n])
-            yield _Batch(*self._buffers[n], size)
+            yield _Batch(*self._buffers[n], size=size)
 
     def _step(self, network: _Network, batch: _Batch, streams: Streams, rate: float) -> float:
         """Make one step; return the batch's mean loss."""
