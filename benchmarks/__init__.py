@@ -20,6 +20,7 @@ FILES: dict[str, str] = {
     "hopfield": "benchmarks.hopfield",
     "rbm": "benchmarks.rbm",
     "pictures": "benchmarks.pictures",
+    "transformer": "benchmarks.transformer",
     "playground": "benchmarks.playground",
     "trace": "benchmarks.trace",
     "cold_start": "benchmarks.cold_start",

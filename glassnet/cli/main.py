@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from glassnet import __version__
-from glassnet.cli import claims, evaluate, export, inspecting, lab, listing, predict, texts, train
+from glassnet.cli import claims, evaluate, export, inspecting, lab, listing, predict, pronouns, texts, train
 from glassnet.errors import GlassnetError, InvalidInputError, UnknownNameError
 
 app = typer.Typer(
@@ -34,6 +34,7 @@ app.command("export")(export.export)
 app.command("translate")(texts.translate)
 app.command("generate")(texts.generate)
 app.command("inspect")(inspecting.inspect)
+app.command("pronouns")(pronouns.pronouns)
 app.command("lab")(lab.lab)
 app.command("claims")(claims.claims)
 

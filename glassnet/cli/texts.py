@@ -133,8 +133,9 @@ def _parts(dataset: Any, part: str) -> Any:
 
 def _load_run(run: Path, ability: str) -> Any:
     from glassnet.training.run_folder import load_run
+    from glassnet.training.trained import find_run
 
-    estimator = load_run(run)
+    estimator = load_run(find_run(run))
     if not hasattr(estimator, ability):
         raise RunFolderError(f"{run} holds a {type(estimator).__name__}, which cannot {ability}.")
     return estimator

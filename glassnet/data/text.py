@@ -59,7 +59,7 @@ class SentencePairs:
     def sha256(self) -> str:
         """Hash of all sentences in their order."""
         parts = (self.source_train, self.target_train, self.source_validation, self.target_validation)
-        return _hash("\n".join(lines) for lines in (*parts, self.source_test, self.target_test))
+        return hash_of("\n".join(lines) for lines in (*parts, self.source_test, self.target_test))
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,11 @@ class Text:
     @cached_property
     def sha256(self) -> str:
         """Hash of the text."""
-        return _hash((self.train, self.validation))
+        return hash_of((self.train, self.validation))
 
 
-def _hash(texts: Iterable[str]) -> str:
+def hash_of(texts: Iterable[str]) -> str:
+    """Return the SHA-256 of texts in their order."""
     digest = hashlib.sha256()
     for text in texts:
         digest.update(text.encode() + b"\0")

@@ -60,7 +60,7 @@ class TextEstimator(EpochEstimator):
         check_is_fitted(self, "state_")
         home = self._bound()
         home.push()
-        return (self._on_mean(home) if home.arrays[COUNT][0] else home.module).eval()
+        return (self._on_mean(home) if COUNT in home.arrays and home.arrays[COUNT][0] else home.module).eval()
 
     def _fit_texts(
         self, data: tuple, again: bool, observers: Sequence[Observer], resume: str | Path | None, validation: Any
@@ -90,6 +90,8 @@ class TextEstimator(EpochEstimator):
 
     def _continue(self, *data: Any) -> TrainingState:
         old = self.state_
+        old.arrays |= initial_average(old.arrays["parameters"])
+        self._home = None  # the arrays may be new to it
         state = self._bind(old.arrays, old.seed, *data, first_epoch=old.epoch + (old.position > 0))
         state.step = old.step
         return state

@@ -53,6 +53,19 @@ def initial_average(parameters: np.ndarray) -> dict[str, np.ndarray]:
     return {AVERAGE: np.zeros_like(parameters), COUNT: np.zeros(1, np.int64)}
 
 
+def without_average(arrays: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the arrays with the mean in the place of the weights, where there is one, and not beside them.
+
+    Examples
+    --------
+    >>> arrays = {"parameters": np.ones(2), "average": np.zeros(2), "n_averaged": np.array([3])}
+    >>> without_average(arrays)
+    {'parameters': array([0., 0.])}
+    """
+    rest = {name: array for name, array in arrays.items() if name not in (AVERAGE, COUNT)}
+    return rest | ({"parameters": arrays[AVERAGE]} if COUNT in arrays and arrays[COUNT][0] else {})
+
+
 def end_epoch(arrays: dict[str, np.ndarray], counts: bool) -> None:
     """Take the weights of a state into its mean, in place; or empty the mean if this epoch does not count.
 

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from glassnet.errors import InvalidInputError, UnknownNameError
+from glassnet.learning.averaging import without_average
 from glassnet.learning.optimizers import SLOTS
 
 WEIGHTS_FOLDER = Path(__file__).parents[1] / "weights"
@@ -79,7 +80,7 @@ def compacted(estimator: Any) -> Any:
     """
     state = estimator.state_
     slots = {name for names in SLOTS.values() for name in names}
-    arrays = {name: _halved(name, array) for name, array in state.arrays.items() if name not in slots}
+    arrays = {name: _halved(name, array) for name, array in without_average(state.arrays).items() if name not in slots}
     small = copy.copy(estimator)
     small.state_ = replace(state, arrays=arrays)
     return small

@@ -1,0 +1,71 @@
+"""``glassnet pronouns``: what "it" refers to, and whether attention shows it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def pronouns(
+    n_train: Annotated[int, typer.Option("--sentences", min=1, help="Sentences to learn from.")] = 4000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Decides everything that is random.")] = 0,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", metavar="FILE", help='Attention from "it" in the lecture\'s sentences.')
+    ] = None,
+    record: Annotated[
+        Path | None, typer.Option("--record", metavar="FILE", help="JSON file for what was reached, and how.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Train networks to tell whether the animal was too tired or the street too wide."""
+    from glassnet.networks.pronoun_experiment import run_experiment
+
+    start = time.perf_counter()
+    results, reader = run_experiment(n_train, seed)
+    if picture is not None:
+        _draw(picture, reader, results["reader"])
+    if record is not None:
+        _record(record, results, seed, n_train, time.perf_counter() - start)
+    print(json.dumps(results) if as_json else _in_words(results))
+
+
+def _draw(path: Path, reader: Any, chosen: dict[str, Any]) -> None:
+    """Draw the attention from "it" in both sentences, side by side."""
+    from glassnet.data.pronouns import IT
+    from glassnet.networks.pronoun_experiment import LECTURE, reader_picture
+    from glassnet.plots.attention import AttentionDisplay
+
+    seen = [reader_picture(reader, chosen["layer"], chosen["head"], sentence) for sentence in LECTURE]
+    words = [" / ".join(dict.fromkeys(pair)) for pair in zip(*(s.words for s in LECTURE), strict=True)]
+    weights = {f"it was too {s.adjective}": a.head(0, 0) for s, a in zip(LECTURE, seen, strict=True)}
+    title = f"encoder layer {chosen['layer']}, head {chosen['head']}"
+    AttentionDisplay(words, words, weights, "lines", from_query=IT, title=title).save(path)
+
+
+def _record(path: Path, results: dict[str, Any], seed: int, n_train: int, seconds: float) -> None:
+    from glassnet.data.pronouns import make_pronoun_sentences
+    from glassnet.data.text import hash_of
+    from glassnet.training.recipe_record import recipe_record, write_record
+
+    parts = make_pronoun_sentences(n_train, random_state=seed)
+    digest = hash_of(text for part in parts for sentence in part for text in (sentence.source, sentence.target))
+    command = shlex.join(["glassnet", *sys.argv[1:]])
+    write_record(path, recipe_record(command, digest, seed, seconds, results))
+
+
+def _in_words(results: dict[str, Any]) -> str:
+    """Return the results as lines for a reader."""
+    lines = [f"{results['n_train']} sentences to learn from, {results['n_held_out']} of unseen pairs of nouns"]
+    for name in ("translator", "reader"):
+        r = results[name]
+        lines.append(
+            f'{name}: {r["accuracy"]:.1%} of the pronouns right. Layer {r["layer"]}, head {r["head"]}: "it" attends '
+            f"more to the noun meant in {r['share']:.1%}, and turns with the adjective in {r['swap_share']:.1%}"
+        )
+    return "\n".join(lines)
