@@ -70,7 +70,7 @@ def test_measures_by_hand(monkeypatch):
 
 
 def test_words_of_the_first_clause_know_nothing_of_the_second():
-    reader = pronoun_experiment.fit_reader(make_pronoun_sentences(60)[0], max_iter=1)
+    reader = pronoun_experiment.fit_reader(make_pronoun_sentences(200)[0], max_iter=1)
     tired, wide = reader_attention(reader, LECTURE)
     assert tired.shape == (2, 2, 2)
     assert (tired[0] == 0).all()  # before the last layer, "it" sees its own clause only
