@@ -12,7 +12,7 @@ from glassnet.errors import InvalidInputError
 from glassnet.plots.dense import dense_layers
 from glassnet.plots.display import Display
 from glassnet.plots.sheet import draw_cells, finite_limit
-from glassnet.plots.style import FONT, SMALL, Theme, number, panels, use_colorbar, use_frame
+from glassnet.plots.style import SMALL, TEXT, Theme, number, panels, put_text, use_colorbar, use_frame
 from glassnet.plots.traced import as_array, said_not_finite
 
 if TYPE_CHECKING:
@@ -157,4 +157,7 @@ class FiltersDisplay(Display):
             use_colorbar(list(axes), shown, theme, f"weight{some}", fraction=0.03, pad=0.02)
         else:
             said = f"red, green and blue: grey is 0, full is ±{number(limit)}{some}"
-            ax.set_title(said, color=theme.ink, fontsize=SMALL, family=FONT, pad=20)  # above the filters' names
+            below = axes[(len(self.filters) - 1) // self._columns() * self._columns()]
+            below.set_xlabel(" ", fontsize=TEXT)  # keeps the place
+            put_text(below, 0, -0.04, said, theme, ha="left", va="top", fontsize=SMALL, transform=below.transAxes)
+            below.texts[-1].set_in_layout(False)
