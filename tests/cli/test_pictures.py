@@ -178,11 +178,11 @@ def test_logs(glassnet, shapes, tmp_path):
     assert {"step", "loss", "accuracy", "samples_per_second", "learning_rate"} <= set(rows[0])
 
 
-@pytest.mark.parametrize(("network", "data"), RECIPES, ids="-".join)
+@pytest.mark.parametrize(("network", "data"), RECIPES)
 def test_recipes_set_parameters_that_there_are(network, data):
-    tables = registry.NETWORKS | registry.MODULES
-    assert network in tables
-    assert data == "pictures" or data in registry.DATA
-    made = network if network in registry.NETWORKS else "module"
-    estimator = registry.resolve(registry.NETWORKS | registry.MODULE_ESTIMATORS, "network", made)
+    texts, tables = registry.TEXT_ESTIMATORS, registry.NETWORKS | registry.TEXT_ESTIMATORS
+    assert network in tables | registry.MODULES
+    assert data == "pictures" or data in registry.DATA or network in texts
+    made = network if network in tables else "module"
+    estimator = registry.resolve(tables | registry.MODULE_ESTIMATORS, "network", made)
     assert set(RECIPES[network, data]) <= set(estimator().get_params(deep=False))
