@@ -21,7 +21,7 @@ def draw_figures(folder: Path, estimator: Any, dataset: Dataset) -> None:
         return _draw_recall(folder, estimator, dataset)
     if getattr(estimator, "loss_curve_", None):
         TrainingCurvesDisplay.from_estimator(estimator).save(folder / "training.svg")
-    if dataset.image_shape is not None and (hasattr(estimator, "gibbs") or hasattr(estimator, "rbms_")):
+    if dataset.image_shape is not None and (hasattr(estimator, "gibbs") or hasattr(estimator, "dream")):
         _draw_memory(folder, estimator, dataset)
     if not hasattr(estimator, "predict"):
         return
@@ -66,11 +66,14 @@ def _draw_memory(folder: Path, estimator: Any, dataset: Dataset) -> None:
 
 
 def _dreams(estimator: Any, dataset: Dataset) -> dict[str, Any]:
-    """Return rows of dreams: of each class, if the network can be asked for one."""
+    """Return rows of dreams: of each class, if the network can be asked for one, or else on from samples."""
     if hasattr(estimator, "dream"):
         names = dataset.target_names
         return {names[k]: estimator.dream(k, N_PICTURES, N_GIBBS_STEPS) for k in estimator.classes_}
-    drawn = estimator.sample(3 * N_PICTURES, N_GIBBS_STEPS)
-    if hasattr(estimator, "gibbs"):  # means of the visible units say more than their states
-        drawn = estimator.inverse_transform(estimator.transform(drawn))
-    return {f"dreams {row + 1}": drawn[row * N_PICTURES :][:N_PICTURES] for row in range(3)}
+    samples = dataset.X_test[:N_PICTURES]
+    rows = {"sample": samples}
+    for n in (1, 10, 100, N_GIBBS_STEPS):
+        rows[f"Gibbs steps: {n}"] = drawn = estimator.gibbs(samples, n)
+        if hasattr(estimator, "components_"):  # means of the visible units say more than their states
+            rows[f"Gibbs steps: {n}"] = estimator.inverse_transform(estimator.transform(drawn))
+    return rows

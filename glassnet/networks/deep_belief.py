@@ -195,22 +195,24 @@ class DeepBeliefClassifier(StackedRBMs):
             return self.network_.activations(X)[layer].astype(X.dtype, copy=False)
         return self._up(X, layer)
 
-    def sample(self, n: int = 1, n_steps: int = 1000, random_state: Any = None) -> np.ndarray:
-        """Dream: run Gibbs chains in the top machine, then go down through the others.
+    def gibbs(self, X: Any, n_steps: int = 1, random_state: Any = None) -> np.ndarray:
+        """Dream on from samples: up to the top machine, a Gibbs chain in it, and down again.
 
         Parameters
         ----------
-        n, n_steps, random_state
-            As in `RBM.sample`.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        n_steps : int
+        random_state : int, Generator, RandomState or None
+            None takes the top machine's own seed.
 
         Returns
         -------
-        ndarray of shape (n, n_features), float64
+        ndarray of shape (n_samples, n_features)
             Means of the visible units. The fine-tuning has no part in them.
         """
-        check_is_fitted(self, "rbms_")
-        hidden = self.rbms_[-1].sample(n, n_steps, random_state)
-        return self._down(hidden, len(self.rbms_) - 2)
+        X, below = self._check_X(X), len(self.rbms_) - 2
+        seen = self.rbms_[-1].gibbs(self._up(X, below), n_steps, random_state)
+        return self._down(seen, below).astype(X.dtype, copy=False)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the likeliest class of each sample, shape (n_samples,)."""

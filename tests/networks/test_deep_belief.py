@@ -106,6 +106,14 @@ def test_layers_reconstruct_what_they_have_seen():
     np.testing.assert_array_equal(net.reconstruct(X), net.reconstruct(X, layer=1))
 
 
+def test_it_dreams_on_from_samples_in_its_top_machine():
+    net = DeepBeliefClassifier((40, 30), pretrain_iter=20, random_state=0).pretrain(X)
+    bottom, top = net.rbms_
+    expected = bottom.inverse_transform(top.gibbs(bottom.transform(X), 3))
+    np.testing.assert_array_equal(net.gibbs(X, 3), expected)
+    assert (net.gibbs(X, 3) != net.gibbs(X, 3, random_state=1)).any()
+
+
 def test_what_is_not_there_yet_is_said():
     net = DeepBeliefClassifier(**OPTIONS)
     with pytest.raises(NotFittedError):
