@@ -133,3 +133,13 @@ def test_the_script_prints_what_is_on_the_page(visit):
         "table " + " ".join(map(str, expected["formula"]["table"])),
         "sum 14",
     ]
+
+
+def test_the_formulas_are_shown_and_hidden(visit):
+    visit.open("")
+    formulas = visit.page.get_by_test_id("equations")
+    assert formulas.is_hidden()
+    visit.click("show-equations")
+    assert "threshold" in formulas.inner_text()
+    visit.click("show-equations")
+    assert formulas.is_hidden()

@@ -6,6 +6,7 @@ import { pictureOf } from "./picture.js";
 const CODE = "M9 7l-5 5 5 5M15 7l5 5-5 5";
 const PICTURE = "M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15.5 9.5h.01";
 const FILE = "M12 4v11M7.5 11 12 15.5 16.5 11M5 20h14";
+const SIGMA = "M17 7V5H7l6 7-6 7h10v-2";
 const SHOWN_FOR = 2000;
 
 /** A header button with an icon and a name. */
@@ -22,8 +23,24 @@ export class Tools {
       toolButton("copy-python", CODE, texts.copyPython, () => this.showPython()),
       toolButton("save-svg", PICTURE, texts.savePicture, () => this.savePicture()),
     ];
+    const { equations } = texts.exhibits[name];
+    if (equations) this.buttons.unshift(this.equationButton(equations));
     if (stage.live) this.buttons.push(toolButton("save-html", FILE, texts.saveFile, () => this.saveFile()));
     place.append(this.pythonDialog(), this.progressDialog());
+  }
+
+  /** A button that shows or hides the exhibit's equations, above it. */
+  equationButton(equations) {
+    const lines = equations.map(([what, formula]) => [h("dt", {}, what), h("dd", {}, formula)]);
+    const card = h("aside", { class: "card equations", testid: "equations", hidden: true },
+      h("h2", {}, this.texts.equations), h("dl", {}, lines.flat()));
+    this.stage.place.before(card);
+    const button = toolButton("show-equations", SIGMA, this.texts.equations, () => {
+      card.hidden = !card.hidden;
+      button.setAttribute("aria-pressed", !card.hidden);
+    });
+    button.setAttribute("aria-pressed", false);
+    return button;
   }
 
   pythonDialog() {
