@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 TALLEST, GAP = 3.0, 1.5  # of a volume, and between two; the drawing's own unit
 MAX_PLANES = 8  # drawn of a volume
+MAX_VOLUMES = 24
 SLANT = np.array([0.14, -0.14])  # from plane to plane
 SHOWN = ("conv", "pool", "sampling", "linear", "output")  # in the class names of the layers drawn by default
 
@@ -117,7 +118,8 @@ class ArchitectureDisplay(Display):
         UnknownNameError
             If a layer does not exist or was not called.
         InvalidInputError
-            If there is nothing to draw, or the maps of a layer cannot be divided so.
+            If there is nothing to draw or too much, if paths join, or if the maps of a layer
+            cannot be divided so.
         """
         from glassnet.inspect.trace import trace
 
@@ -128,8 +130,7 @@ class ArchitectureDisplay(Display):
         for address in chosen:
             if address not in calls:
                 raise UnknownNameError("layer", address, calls)
-        if not chosen:
-            raise InvalidInputError("There is no layer to draw.")
+        _check_chain(seen.calls, len(chosen))
         first = next(shape for quantity, shape in seen.calls[0].shapes.items() if quantity.startswith("input"))
         modules = dict(model.named_modules())
         made = [Volume("input", *_maps(first))]
@@ -240,6 +241,17 @@ class ArchitectureDisplay(Display):
 
 def _moved(point: np.ndarray, x: float, y: float) -> np.ndarray:
     return np.array([point[0] + x, point[1] + y])
+
+
+def _check_chain(calls: list[Call], n_volumes: int) -> None:
+    """Refuse what a row of volumes cannot show."""
+    if not 0 < n_volumes <= MAX_VOLUMES:
+        few = "There is no layer to draw" if not n_volumes else f"{n_volumes} volumes are too many to read"
+        raise InvalidInputError(f"{few}; name 1 to {MAX_VOLUMES} of them with layers.")
+    for call in calls:
+        inputs = [shape for quantity, shape in call.shapes.items() if quantity.startswith("input")]
+        if call.kind in ("add", "cat") and len(inputs) > 1 and len({len(shape) for shape in inputs}) == 1:
+            raise InvalidInputError(f"Two paths join in {call.address!r}: draw this network with ModuleGraphDisplay.")
 
 
 def _n_planes(volume: Volume) -> int:

@@ -69,6 +69,11 @@ def test_volumes_that_cannot_be_drawn_are_named():
         ArchitectureDisplay.from_module(net, x, layers=["7"])
     with pytest.raises(InvalidInputError, match="no layer to draw"):
         ArchitectureDisplay.from_module(nn.Sequential(nn.ReLU()), x)
+    with pytest.raises(InvalidInputError, match=r"join in 'layer1\.0:add'.*ModuleGraphDisplay"):
+        ArchitectureDisplay.from_module(resnet20(), torch.zeros(1, 3, 8, 8))
+    deep = nn.Sequential(*(nn.Conv2d(1, 1, 1) for _ in range(30)))
+    with pytest.raises(InvalidInputError, match="30 volumes are too many"):
+        ArchitectureDisplay.from_module(deep, x)
 
 
 def boxes(display, word):
