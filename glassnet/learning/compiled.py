@@ -25,7 +25,7 @@ from glassnet.learning.spec import NetworkSpec
 ACTIVATION_CODES = {"identity": 0, "tanh": 1, "sigmoid": 2, "relu": 3, "leaky_relu": 4}
 LOSS_CODES = {"squared_error": 0, "binary_cross_entropy": 1, "cross_entropy": 2}
 SOLVER_CODES = {"sgd": 0, "adam": 1}
-# above this many parameters the matrix products of the written-out rule are faster
+# above this many parameters the matrix products of the written-out rule, on two threads, are faster
 MAX_PARAMETERS = 100_000
 
 SOURCES = ("kernels.py", "kernels_lanes.py")
@@ -100,6 +100,12 @@ def _is_writable(folder: Path) -> bool:
         folder.mkdir(parents=True, exist_ok=True)
         return os.access(folder, os.W_OK)
     return False
+
+
+def wait_for_compiler() -> None:
+    """Wait until a compiler that `ready` has started ends: two that write numba's cache at once may mix it up."""
+    if _compiling is not None:
+        _compiling.wait()
 
 
 def is_compiled() -> bool:

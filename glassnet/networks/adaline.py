@@ -113,7 +113,7 @@ class AdalineRegressor(RegressorMixin, _Adaline):
     warm_start : bool, default=False
     verbose : bool, default=False
     engine : {"auto", "kernel", "formula"}, default="auto"
-        The compiled kernel, for steps of one sample in float32, or the rule in plain NumPy.
+        The compiled kernel, for steps of one sample, or the rule in plain NumPy.
     precision : {"float32", "float64"}, default="float32"
 
     Attributes

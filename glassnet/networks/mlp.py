@@ -86,7 +86,7 @@ class MLPClassifier(ClassifierMixin, DenseEstimator):
         Show a progress bar on a terminal.
     engine : {"auto", "kernel", "formula"}, default="auto"
         What makes the steps: the compiled kernel, the written-out rule on torch, or
-        whichever is faster. The kernel serves small networks in float32.
+        whichever is faster. The kernel serves networks of up to 100,000 parameters.
     precision : {"float32", "float64", "auto"}, default="float32"
     class_weight : dict, "balanced" or None, default=None
 

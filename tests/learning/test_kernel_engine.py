@@ -25,8 +25,9 @@ net = glassnet.MLPClassifier((4,), max_iter=5, tol=None).fit([[0, 0], [0, 1], [1
 print(net.engine_)
 import sys
 from glassnet.learning import compiled
-compiled._compiling.kill()
 print({"torch", "numba"} & set(sys.modules))
+compiled._compiling.kill()
+compiled.wait_for_compiler()
 """
 
 
