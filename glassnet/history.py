@@ -84,6 +84,7 @@ HISTORY: tuple[Moment, ...] = (
         "Neural networks and physical systems with emergent collective computational abilities, PNAS 79",
         "Each stored pattern is a valley, and a damaged one rolls down into it, because every change of a unit "
         "lowers one energy. A physicist brought the field back to life.",
+        ("hopfield",),
     ),
     Moment(
         1986,

@@ -128,6 +128,7 @@ EXHIBITS: dict[str, str] = {
     "lenet": "glassnet.lab.exhibits.lenet:LeNetExhibit",
     "activations": "glassnet.lab.exhibits.activations:ActivationsExhibit",
     "descent": "glassnet.lab.exhibits.descent:DescentExhibit",
+    "hopfield": "glassnet.lab.exhibits.hopfield:HopfieldExhibit",
 }
 
 # experiments: a function of a glassnet.claims.claim.Scale that returns a Claim

@@ -12,12 +12,21 @@ import numpy as np
 
 from glassnet.errors import InvalidInputError
 from glassnet.inspect.history import History
+from glassnet.learning import compiled
 from glassnet.training.loop import advance, run
 from glassnet.training.observers import Observer
 from glassnet.training.state import TrainingState
 
 # what one visitor's record may take: small, because a class has many visitors
 VISITOR_BYTES = 300_000
+
+
+def steady_engine() -> str:
+    """Return the engine to ask of a dense network, so that its ``engine_`` asked for again makes the same steps.
+
+    While the kernels are being compiled, "auto" may take a formula that rounds unlike "formula".
+    """
+    return "auto" if compiled.ready() else "formula"
 
 
 class Recording:
@@ -93,6 +102,46 @@ class Recording:
             raise InvalidInputError(f"Step {step} is not recorded; the record holds steps 0 to {self.last}.")
         if step != self.step:
             self._history.restore(self._state, step)
+
+
+class Together:
+    """Several training states that go on together, as one recorded time.
+
+    Parameters
+    ----------
+    states : sequence of TrainingState
+        At step 0; moved in place.
+    max_bytes : int
+        Bytes of memory that all records may take.
+    """
+
+    def __init__(self, states: Sequence[TrainingState], max_bytes: int = VISITOR_BYTES):
+        self._parts = [Recording(state, max_bytes // len(states)) for state in states]
+
+    @property
+    def step(self) -> int:
+        """Steps made by each at the moment that is shown."""
+        return self._parts[0].step
+
+    @property
+    def epoch(self) -> int:
+        """Epochs completed by the first."""
+        return self._parts[0].epoch
+
+    @property
+    def last(self) -> int:
+        """The furthest step that all have reached."""
+        return min(part.last for part in self._parts)
+
+    def advance(self, n: int) -> None:
+        """Make ``n`` steps of each."""
+        for part in self._parts:
+            part.advance(n)
+
+    def seek(self, step: int) -> None:
+        """Show the moment after ``step`` steps of each."""
+        for part in self._parts:
+            part.seek(step)
 
 
 class Curve:

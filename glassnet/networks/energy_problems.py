@@ -28,6 +28,8 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections import deque
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -253,13 +255,10 @@ def travelling_salesman(
     >>> travelling_salesman(distances, restarts=4, random_state=0).cost
     4.0
     """
-    d = _square("distances", distances)
-    if (d < 0).any():
-        raise InvalidInputError(f"distances must not be negative; got {d.min():g}")
+    d, mean = _distances(distances)
     _check_count("restarts", restarts)
     _check_count("n_steps", n_steps)
-    np.fill_diagonal(d, 0)
-    outputs = _run_in_threads(d, restarts, n_steps, resolve_seed(random_state))
+    outputs = _run_in_threads((d / mean).astype(np.float32), restarts, n_steps, resolve_seed(random_state))
     tours = np.array([_read_tour(output) for output in outputs])
     costs = d[tours, np.roll(tours, -1, axis=1)].sum(axis=1)
     active = outputs > 0.5
@@ -278,15 +277,28 @@ START = 0.2
 WEAKEST, STRONGEST = 0.25, 0.45
 
 
+def _distances(distances: ArrayLike) -> tuple[np.ndarray, float]:
+    """Return checked distances with a zero diagonal, and their mean."""
+    d = _square("distances", distances)
+    if (d < 0).any():
+        raise InvalidInputError(f"distances must not be negative; got {d.min():g}")
+    np.fill_diagonal(d, 0)
+    return d, d.sum() / max(1, len(d) * (len(d) - 1)) or 1.0
+
+
+def _start(seed: int, restart: int, n: int) -> np.ndarray:
+    """Return the first inputs u of a restart, (city, position)."""
+    return np.float32(START) * generator(seed, "tour", rank=restart).standard_normal((n, n), np.float32)
+
+
 def _run_in_threads(d: np.ndarray, restarts: int, n_steps: int, seed: int) -> np.ndarray:
-    """Return the outputs (restarts, city, position) after all runs."""
+    """Return the outputs (restarts, city, position) after all runs; d is in units of its mean."""
     n = len(d)
-    mean = d.sum() / max(1, n * (n - 1)) or 1.0
     strength = np.linspace(WEAKEST, STRONGEST, restarts, dtype=np.float32)
 
     def work(runs: np.ndarray) -> np.ndarray:
-        u = np.stack([generator(seed, "tour", rank=r).standard_normal((n, n), np.float32) for r in runs])
-        return _run(np.float32(START) * u, strength[runs, None, None], (d / mean).astype(np.float32), n_steps)
+        u = np.stack([_start(seed, r, n) for r in runs])
+        return _run(u, strength[runs, None, None], d, n_steps)
 
     n_tasks = max(os.cpu_count() or 1, restarts * n * n // 16384)  # a task's arrays stay in the cache
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -295,15 +307,97 @@ def _run_in_threads(d: np.ndarray, restarts: int, n_steps: int, seed: int) -> np
 
 
 def _run(u: np.ndarray, strength: np.ndarray, d: np.ndarray, n_steps: int) -> np.ndarray:
-    """Follow du/dt = -u - dE/dV while u0 falls; u is (runs, city, position)."""
-    output = np.empty_like(u)
+    """Return the outputs at the end; u is (runs, city, position)."""
+    return deque(_descent(u, strength, d, n_steps), maxlen=1)[0]
+
+
+def _descent(u: np.ndarray, strength: np.ndarray, d: np.ndarray, n_steps: int) -> Iterator[np.ndarray]:
+    """Follow du/dt = -u - dE/dV while u0 falls, and yield the outputs V of every step."""
     for width in np.geomspace(FIRST_WIDTH, LAST_WIDTH, n_steps, dtype=np.float32):
         output = (1 + np.tanh(u / width)) / 2
+        yield output
         row, column = output.sum(axis=2, keepdims=True), output.sum(axis=1, keepdims=True)
         far = d @ np.roll(output, -1, axis=2) + d.T @ np.roll(output, 1, axis=2)
         slope = (row - 1) + (column - 1) + (0.5 - output) + strength * far
         u = u - np.float32(RATE) * (u + slope)
-    return output
+
+
+@dataclass(frozen=True)
+class TourDescent:
+    """One restart of `travelling_salesman`, step by step: the answer of `watch_tour`.
+
+    Attributes
+    ----------
+    outputs : ndarray of shape (n_steps, n, n), float32
+        V of every step; row: city, column: place in the tour.
+    energies : ndarray of shape (n_steps,), float64
+        E of every step.
+    strength : float
+        D, the weight of the distances in E.
+    """
+
+    outputs: np.ndarray
+    energies: np.ndarray
+    strength: float
+
+    def tour(self, step: int = -1) -> np.ndarray:
+        """Return the tour that agrees best with the outputs of a step: the cities, 0 first."""
+        return _read_tour(self.outputs[step])
+
+
+def watch_tour(
+    distances: ArrayLike,
+    restart: int = 0,
+    *,
+    restarts: int = 100,
+    n_steps: int = 1000,
+    random_state: int | None = None,
+) -> TourDescent:
+    """Follow one restart of `travelling_salesman` with the same arguments.
+
+    Parameters
+    ----------
+    distances : array-like of shape (n, n)
+    restart : int, default=0
+        Which one, from 0 to ``restarts - 1``.
+    restarts, n_steps, random_state
+        As in `travelling_salesman`.
+
+    Returns
+    -------
+    TourDescent
+
+    Raises
+    ------
+    InvalidInputError
+        If the distances cannot be used, or there is no such restart.
+
+    Examples
+    --------
+    >>> corners = np.array([[0, 0], [1, 1], [0, 1], [1, 0]])
+    >>> distances = np.linalg.norm(corners[:, None] - corners, axis=2)
+    >>> way = watch_tour(distances, restarts=4, random_state=0)
+    >>> way.outputs.shape, way.tour().tolist()
+    ((1000, 4, 4), [0, 2, 1, 3])
+    """
+    d, mean = _distances(distances)
+    _check_count("n_steps", n_steps)
+    if not 0 <= restart < restarts:
+        raise InvalidInputError(f"restart must lie in [0, {restarts - 1}]; got {restart}")
+    strength = np.linspace(WEAKEST, STRONGEST, restarts, dtype=np.float32)[restart]
+    u = _start(resolve_seed(random_state), restart, len(d))
+    scaled = (d / mean).astype(np.float32)
+    outputs = np.concatenate(list(_descent(u[None], strength, scaled, n_steps)))
+    return TourDescent(outputs, _tour_energy(outputs.astype(np.float64), float(strength), d / mean), float(strength))
+
+
+def _tour_energy(output: np.ndarray, strength: float, d: np.ndarray) -> np.ndarray:
+    """Return E of outputs (n, city, position), as the head of this file writes it."""
+    rows = ((output.sum(axis=2) - 1) ** 2).sum(axis=1)
+    columns = ((output.sum(axis=1) - 1) ** 2).sum(axis=1)
+    undecided = (output * (1 - output)).sum(axis=(1, 2))
+    length = np.einsum("nxi,xy,nyi->n", output, d, np.roll(output, -1, axis=2))
+    return 0.5 * (rows + columns + undecided) + strength * length
 
 
 def _read_tour(output: np.ndarray) -> np.ndarray:

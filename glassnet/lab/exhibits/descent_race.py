@@ -11,7 +11,7 @@ from torch.func import functional_call
 
 from glassnet import MLPClassifier, ModuleRegressor, TrainingState
 from glassnet.errors import DivergedError, InvalidInputError
-from glassnet.lab.recording import Path, Recording
+from glassnet.lab.recording import Path, Recording, steady_engine
 from glassnet.learning.losses import binary_cross_entropy, squared_error
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class UnitNet:
 
     def estimator(self, **options: Any) -> MLPClassifier:
         """Return what trains it."""
-        return MLPClassifier((), alpha=0.0, **options)
+        return MLPClassifier((), alpha=0.0, engine=steady_engine(), **options)
 
     def losses(self, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
         """Return the mean cross-entropy, in nats, at each of the places (n,)."""

@@ -170,9 +170,10 @@ class Playground(Exhibit):
 
     def _network(self) -> Any:
         from glassnet import MLPClassifier, MLPRegressor
+        from glassnet.lab.recording import steady_engine
 
         estimator = MLPClassifier if self.data.kind == "classification" else MLPRegressor
-        return estimator(**self.settings.network_options(len(self.data.X_train)))
+        return estimator(**self.settings.network_options(len(self.data.X_train)), engine=steady_engine())
 
     # what is drawn
 
