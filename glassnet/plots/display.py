@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from glassnet.inspect.history import History
 
 FORMATS = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
+CAPTION = 0.3  # inches above a captioned picture
 
 
 class Display(ABC):
@@ -101,7 +102,7 @@ class Display(ABC):
     def _bytes(self, kind: str, theme: Theme, dpi: float, size: tuple[float, float], caption: str = "") -> bytes:
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=(size[0], size[1] + (CAPTION if caption else 0)), layout="constrained")
         use_figure(figure, theme)
         if caption:
             use_heading(figure, theme, caption)
