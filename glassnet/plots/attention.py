@@ -167,11 +167,13 @@ class AttentionDisplay(Display):
         if not -len(weights) <= sample < len(weights):
             raise InvalidInputError(f"sample takes a row of the batch of {len(weights)}, got {sample}.")
         heads = weights[sample][:, :max_tokens, :max_tokens]
-        names = [list(map(str, given if given is not None else range(n)))[:max_tokens]
-                 for given, n in ((queries, heads.shape[1]), (keys, heads.shape[2]))]  # fmt: skip
+        looking, looked_at = (
+            [str(token) for token in (given if given is not None else range(n))][:max_tokens]
+            for given, n in ((queries, heads.shape[1]), (keys, heads.shape[2]))
+        )
         longest = max(weights.shape[2:])
         title = call_name(calls[-1]) + (f", {max_tokens} of {longest} tokens" if longest > max_tokens else "")
-        return cls(*names, {f"head {i}": head for i, head in enumerate(heads)}, title=title, **look)
+        return cls(looking, looked_at, {f"head {i}": head for i, head in enumerate(heads)}, title=title, **look)
 
     @property
     def shape(self) -> tuple[int, int]:
