@@ -43,9 +43,9 @@ def _draw(path: Path, reader: Any, chosen: dict[str, Any]) -> None:
 
     seen = [reader_picture(reader, chosen["layer"], chosen["head"], sentence) for sentence in LECTURE]
     words = [" / ".join(dict.fromkeys(pair)) for pair in zip(*(s.words for s in LECTURE), strict=True)]
-    weights = {f"it was too {s.adjective}": a.head(0, 0) for s, a in zip(LECTURE, seen, strict=True)}
-    title = f"encoder layer {chosen['layer']}, head {chosen['head']}"
-    AttentionDisplay(words, words, weights, "lines", from_query=IT, title=title).save(path)
+    where = f"layer {chosen['layer']}, head {chosen['head']}"
+    weights = {f"too {s.adjective} ({where})": a.head(0, 0) for s, a in zip(LECTURE, seen, strict=True)}
+    AttentionDisplay(words, words, weights, "lines", from_query=IT).save(path)
 
 
 def _record(path: Path, results: dict[str, Any], seed: int, n_train: int, seconds: float) -> None:

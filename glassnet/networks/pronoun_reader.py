@@ -9,7 +9,8 @@ answer: such a network was right in all held-out sentences while its attention w
 So in this one the answer must pass through attention:
 
 - It is linear in what "it" gathers in the last layer, which has no feed-forward net.
-- Before, each word sees its own clause only: the nouns do not know the adjective, "it" does.
+- Before, the words of the second clause see each other, those of the first only themselves: "it"
+  knows the adjective, the nouns do not, and no word beside a noun knows the noun.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from glassnet.networks.transformer import Embedding, Encoder, SinusoidalPosition
 
 
 class PronounReader(nn.Module):
-    """An encoder of the clauses, one more attention, and er, sie or es read off from what "it" gathers there.
+    """An encoder of the second clause, one more attention, and er, sie or es read off from what "it" gathers there.
 
     Parameters
     ----------
@@ -69,14 +70,15 @@ class PronounReader(nn.Module):
 
         If ``weights`` is given, the attention (batch, heads, query, key) of each layer is appended.
         """
-        x = self.encoder(self.embedding(tokens.long()), _same_clause(tokens), weights=weights)  # (B, T, d_model)
+        x = self.encoder(self.embedding(tokens.long()), _visible_before(tokens), weights=weights)  # (B, T, d_model)
         return self.output(self.attention(x, weights=weights)[:, IT])
 
 
-def _same_clause(tokens: Tensor) -> Tensor:
+def _visible_before(tokens: Tensor) -> Tensor:
     """Return which words see each other before the last layer: (1, 1, n_words, n_words), bool."""
     second = torch.arange(tokens.shape[1], device=tokens.device) >= IT
-    return (second[:, None] == second)[None, None]
+    itself = torch.eye(tokens.shape[1], dtype=torch.bool, device=tokens.device)
+    return (itself | (second[:, None] & second))[None, None]
 
 
 def word_numbers(sentences: Sequence[PronounSentence]) -> np.ndarray:
