@@ -130,6 +130,7 @@ WORKLOADS = [
         name="checkpoints",
         title=f"ResNet-20, {EPOCH} steps of {BATCH} and a checkpoint; peer: the same without one",
         peers={OURS: with_checkpoints, "without": without_checkpoints},
+        tolerance={"loss": 1e-6},
         at_least=0.98,
         steps=EPOCH,
     ),
