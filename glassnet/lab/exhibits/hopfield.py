@@ -75,7 +75,7 @@ class HopfieldSettings(Settings):
     patterns: tuple[_Picture, ...] = Field(_letters(), min_length=1, max_length=MOST_PATTERNS)
     source: int = Field(1, ge=1, le=MOST_PATTERNS)
     corruption: int = Field(25, ge=0, le=50)  # per cent
-    probe: str = Field("", pattern=f"^([0-9a-f]{{{N_UNITS // 4}}})?$")
+    probe: str = Field("", max_length=N_UNITS // 4, pattern=f"^([0-9a-f]{{{N_UNITS // 4}}})?$")
     rule: Literal["hebb", "storkey", "pseudo-inverse"] = "hebb"
     update: Literal["asynchronous", "synchronous"] = "asynchronous"
     seed: int = Field(0, ge=0, le=2**31 - 1)

@@ -218,11 +218,11 @@ probe = from_hex("{probe}")
 recall = network.recall(probe[None])
 print(f"energy at first {{network.energy(probe[None])[0]:.2f}}")
 print(f"energy at rest {{recall.energies[0, -1]:.2f}}")
-print(f"overlaps at rest {{recall.overlaps[0].round(2).tolist()}}")
+print(f"overlaps at rest {{recall.overlaps[0].astype(float).round(2).tolist()}}")
 
 state = from_hex("{state}")  # after {step} steps
 print(f"energy {{network.energy(state[None])[0]:.2f}}")
-print(f"overlaps {{(patterns @ state / len(state)).round(2).tolist()}}")
+print(f"overlaps {{(patterns @ state / len(state)).astype(float).round(2).tolist()}}")
 """
 
 _TOUR = """\
