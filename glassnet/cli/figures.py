@@ -69,7 +69,7 @@ def _dreams(estimator: Any, dataset: Dataset) -> dict[str, Any]:
     """Return rows of dreams: of each class, if the network can be asked for one, or else on from samples."""
     if hasattr(estimator, "dream"):
         names = dataset.target_names
-        return {names[k]: estimator.dream(k, N_PICTURES, N_GIBBS_STEPS) for k in estimator.classes_}
+        return {names[k]: estimator.dream(k, N_PICTURES) for k in estimator.classes_}
     samples = dataset.X_test[:N_PICTURES]
     rows = {"sample": samples}
     for n in (1, 10, 100, N_GIBBS_STEPS):

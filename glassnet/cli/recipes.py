@@ -93,6 +93,13 @@ RECIPES: dict[tuple[str, str], dict[str, Any]] = {
         "learning_rate_init": 0.1,
         "max_iter": 15,
     },
+    ("dbn-generative", "mnist5k"): {
+        "precision": "bfloat16",
+        "pretrain_iter": 30,
+        "learning_rate": "cosine",
+        "learning_rate_init": 0.1,
+        "batch_size": 50,
+    },
     **{("hopfield", pictures): _STORED for pictures in ("digits", "mnist5k", "mnist")},
     **{("lenet5", data): _LENET | {"augment": "distort"} for data in ("mnist", "mnist5k")},
     **{("lenet5", data): _LENET for data in ("cifar10", "pictures")},

@@ -12,7 +12,8 @@ dreams of one by a Gibbs chain with that label held fast::
     F(h, l) = -b . (h, l) - sum over j of log(1 + exp((W (h, l) + c)_j))
 
 Where we depart from the paper: see `glassnet.learning.up_down`; the number of Gibbs steps
-stays the same all along, where theirs grew from 3 to 10.
+stays the same all along, where theirs grew from 3 to 10; a dream starts from the way up of faint
+grey noise, where theirs started from that of black and white noise.
 """
 
 from __future__ import annotations
@@ -35,6 +36,9 @@ from glassnet.networks.stacked_rbms import StackedRBMs
 from glassnet.seeds import generator, resolve_seed
 from glassnet.training.observers import Observer
 from glassnet.training.state import TrainingState, aligned
+
+# brightest value of the noise that a dream starts from: brighter noise ends in dreams of nothing
+FAINT = 0.2
 
 
 class GenerativeBeliefClassifier(StackedRBMs):
@@ -201,7 +205,7 @@ class GenerativeBeliefClassifier(StackedRBMs):
         likeliest = self.predict_proba(X).argmax(1)
         return self.classes_[likeliest]
 
-    def dream(self, label: Any, n: int = 1, n_steps: int = 1000, random_state: Any = None) -> np.ndarray:
+    def dream(self, label: Any, n: int = 1, n_steps: int = 100, random_state: Any = None) -> np.ndarray:
         """Dream of a class: hold its label fast, let the top machine run, then go down.
 
         Parameters
@@ -211,7 +215,8 @@ class GenerativeBeliefClassifier(StackedRBMs):
         n : int
             Number of dreams, each of a chain of its own.
         n_steps : int
-            Gibbs steps of each, at least 1.
+            Gibbs steps of each, at least 1. Of a machine that has learned by few steps, long
+            chains may fall silent.
         random_state : int, Generator, RandomState or None
             None takes the network's own seed.
 
@@ -235,7 +240,7 @@ class GenerativeBeliefClassifier(StackedRBMs):
         pairs, memory = self._parts()
         labels = np.eye(len(self.classes_))[np.full(n, known[0])]
         n_below = memory.weight.shape[1] - labels.shape[1]
-        below = rng.integers(0, 2, (n, n_below)).astype(float)
+        below = _fired(self._up(FAINT * rng.random((n, self.n_features_in_)), len(pairs) - 1), rng)
         for _ in range(n_steps):
             hidden = _fired(sigmoid(np.hstack([below, labels]) @ memory.weight.T + memory.hidden_bias), rng)
             mean = sigmoid(hidden @ memory.weight[:, :n_below] + memory.visible_bias[:n_below])

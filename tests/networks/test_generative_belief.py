@@ -117,7 +117,7 @@ def test_together_is_one_after_the_other(net):
 def test_what_cannot_be_done_is_said(net):
     with pytest.raises(InvalidInputError, match=r"no class 'ten' to dream of; allowed: \[0, 1, 2"):
         net.dream("ten")
-    with pytest.raises(InvalidInputError, match="n >= 1 and n_steps >= 1, got 0 and 1000"):
+    with pytest.raises(InvalidInputError, match="n >= 1 and n_steps >= 1, got 0 and 100"):
         net.dream(1, 0)
     with pytest.raises(InvalidInputError, match="The label joins the last but one layer"):
         GenerativeBeliefClassifier((10,)).fit(X, y)
