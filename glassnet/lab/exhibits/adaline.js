@@ -2,7 +2,7 @@
 
 import { colourMap, onThemeChange, themeColours } from "../static/colours.js";
 import { h, write } from "../static/dom.js";
-import { Graph } from "../static/graph.js";
+import { Graph, nearestRow, pathUpTo } from "../static/graph.js";
 import { decimal, lossText } from "../static/numbers.js";
 import { readout } from "../static/readout.js";
 
@@ -103,7 +103,7 @@ class AdalineView {
 
   showBowl() {
     const { arrays: { bowl, path }, scene, frame, time } = this.now;
-    const here = upTo(path, time.step);
+    const here = pathUpTo(path.data, 4, time.step);
     const way = { kind: "line", columns: 4, at: [1, 2] };
     this.bowl.show({ range: RANGE, heat: { values: bowl, map: this.colours }, marks: [
       { ...way, look: "faint", points: path.data },
@@ -128,25 +128,9 @@ class AdalineView {
   setPoint(x, t) {
     const points = Array.from(this.now.arrays.points.data, (value) => +value.toFixed(2));
     if (this.now.settings.newPoint === "add") points.push(+x.toFixed(2), +t.toFixed(2));
-    else points.splice(nearestPair(points, x, t), 2);
+    else points.splice(nearestRow(points, 2, x, t), 2);
     this.change({ dataset: "own", points });
   }
-}
-
-/** The rows of a path up to a step. */
-function upTo({ shape: [, columns], data }, step) {
-  let end = 0;
-  while (end < data.length && data[end] <= step) end += columns;
-  return Array.from(data.subarray(0, end));
-}
-
-function nearestPair(points, x, t) {
-  let [best, least] = [0, Infinity];
-  for (let i = 0; i < points.length; i += 2) {
-    const distance = Math.hypot(points[i] - x, points[i + 1] - t);
-    if (distance < least) [best, least] = [i, distance];
-  }
-  return best;
 }
 
 function numberText(value) {

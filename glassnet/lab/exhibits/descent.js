@@ -2,7 +2,7 @@
 
 import { colourMap, onThemeChange, themeColours } from "../static/colours.js";
 import { h, write } from "../static/dom.js";
-import { Graph } from "../static/graph.js";
+import { Graph, pathUpTo } from "../static/graph.js";
 import { lossText } from "../static/numbers.js";
 import { readout } from "../static/readout.js";
 
@@ -154,7 +154,7 @@ class DescentView {
     const marks = [{ kind: "dots", look: "meeting", radius: 0.4, points: scene.lowestAt }];
     frame.places.forEach((place, i) => {
       const { data } = arrays[`path${i}`];
-      const past = pastOf(data, time.step);
+      const past = pathUpTo(data, 4, time.step);
       marks.push({ ...way, look: `faint run-${i}`, points: data });
       marks.push({ ...way, look: `run-${i}`, points: [...past, 0, ...place, 0] });
       if (past.length <= 4 * STEPS_WITH_DOTS) {
@@ -173,11 +173,4 @@ class DescentView {
     this.curves.show({ range: [0, Math.max(time.last, 4), 0, top],
       marks: [{ kind: "line", look: "now", points: [time.step, 0, time.step, top] }, ...lines] });
   }
-}
-
-/** The rows of a path up to a moment. */
-function pastOf(data, step) {
-  let end = 0;
-  while (end < data.length && data[end] <= step) end += 4;
-  return Array.from(data.subarray(0, end));
 }

@@ -1,7 +1,7 @@
 // The perceptron: by the rule, by hand, and the figures of 1969. It draws what Python computed.
 
 import { h, s, write } from "../static/dom.js";
-import { Graph } from "../static/graph.js";
+import { Graph, nearestRow } from "../static/graph.js";
 import { decimal } from "../static/numbers.js";
 import { readout } from "../static/readout.js";
 
@@ -288,7 +288,7 @@ class PerceptronView {
   click(x, y) {
     const { settings: { newPoint, mode }, arrays: { points } } = this.now;
     const rows = Array.from(points.data, (value) => +value.toFixed(2));
-    if (newPoint === "erase") rows.splice(3 * nearestRow(rows, x, y), 3);
+    if (newPoint === "erase") rows.splice(nearestRow(rows, 3, x, y), 3);
     else rows.push(+x.toFixed(2), +y.toFixed(2), newPoint === "second" ? 1 : 0);
     this.change({ mode, dataset: "own", points: rows });
   }
@@ -326,15 +326,6 @@ function brief(value) {
 /** Round to two decimals within a bound. */
 function within(value, bound) {
   return +Math.max(-bound, Math.min(bound, value)).toFixed(2);
-}
-
-function nearestRow(rows, x, y) {
-  let [best, least] = [0, Infinity];
-  for (let i = 0; i < rows.length; i += 3) {
-    const distance = Math.hypot(rows[i] - x, rows[i + 1] - y);
-    if (distance < least) [best, least] = [i / 3, distance];
-  }
-  return best;
 }
 
 /** Turn column `k` of rows into a staircase of x, y. */

@@ -237,6 +237,23 @@ export function ticksBetween(low, high) {
   return ticks;
 }
 
+/** The rows of a path up to a step; a row begins with its step. */
+export function pathUpTo(data, columns, step) {
+  let end = 0;
+  while (end < data.length && data[end] <= step) end += columns;
+  return Array.from(data.subarray(0, end));
+}
+
+/** Where the row x, y, ... of `columns` numbers that lies nearest to a point begins in `rows`. */
+export function nearestRow(rows, columns, x, y) {
+  let [best, least] = [0, Infinity];
+  for (let i = 0; i < rows.length; i += columns) {
+    const distance = Math.hypot(rows[i] - x, rows[i + 1] - y);
+    if (distance < least) [best, least] = [i, distance];
+  }
+  return best;
+}
+
 function tickText(value) {
   return decimal(+value.toPrecision(3), 6).replace(/\.?0+$/, "");
 }
