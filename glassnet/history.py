@@ -93,7 +93,7 @@ HISTORY: tuple[Moment, ...] = (
         "Learning representations by back-propagating errors, Nature 323; Parallel Distributed Processing, MIT Press",
         "The chain rule carries the error back through every layer, so that hidden units find out what to stand "
         "for. XOR, out of reach in 1969, takes two of them.",
-        ("playground", "activations", "descent", "layers", "loss"),
+        ("playground", "activations", "descent", "layers", "loss", "anyfunction"),
     ),
     Moment(
         1987,

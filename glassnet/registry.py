@@ -129,6 +129,7 @@ EXHIBITS: dict[str, str] = {
     "activations": "glassnet.lab.exhibits.activations:ActivationsExhibit",
     "descent": "glassnet.lab.exhibits.descent:DescentExhibit",
     "hopfield": "glassnet.lab.exhibits.hopfield:HopfieldExhibit",
+    "anyfunction": "glassnet.lab.exhibits.anyfunction:AnyFunctionExhibit",
 }
 
 # experiments: a function of a glassnet.claims.claim.Scale that returns a Claim

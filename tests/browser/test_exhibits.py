@@ -17,6 +17,7 @@ LINKS = {
     "activations": {"activation": "tanh"},
     "descent": {"step": 5, "batchSizes": [40, 1, 4, 40], "learningRates": [0.1] * 4, "momenta": [0, 0, 0, 0.9]},
     "hopfield": {"step": 30},
+    "anyfunction": {"step": 30, "mode": "learned"},
 }
 
 
