@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from glassnet import DeepBeliefClassifier, MLPClassifier
@@ -40,13 +42,13 @@ def pretraining(scale: Scale) -> Claim:
 
 
 def _pretrained(data: Dataset, depth: int, seed: int, epochs: int) -> float:
-    options = {"batch_size": 20, "pretrain_iter": 30, "max_iter": epochs, "random_state": seed}
+    options: dict[str, Any] = {"batch_size": 20, "pretrain_iter": 30, "max_iter": epochs, "random_state": seed}
     net = DeepBeliefClassifier((WIDTH,) * depth, **options).fit(data.X_train, data.y_train)
     return net.score(data.X_test, data.y_test)
 
 
 def _at_random(data: Dataset, depth: int, seed: int, epochs: int) -> float:
-    options = {"batch_size": 20, "max_iter": epochs, "random_state": seed, "alpha": 0, "tol": None}
+    options: dict[str, Any] = {"batch_size": 20, "max_iter": epochs, "random_state": seed, "alpha": 0, "tol": None}
     net = MLPClassifier((WIDTH,) * depth, "sigmoid", **options).fit(data.X_train, data.y_train)
     return net.score(data.X_test, data.y_test)
 

@@ -239,6 +239,6 @@ class ModernHopfieldNetwork(OneToOneFeatureMixin, TransformerMixin, BaseEstimato
 
     def _energy(self, states: np.ndarray) -> np.ndarray:
         X, beta = self.patterns_, self.beta_
-        near = logsumexp(beta * (states @ X.T), axis=1) / beta
+        near = np.asarray(logsumexp(beta * (states @ X.T), axis=1)) / beta
         largest = (X * X).sum(axis=1).max()
         return (states * states).sum(axis=1) / 2 - near + np.log(len(X)) / beta + largest / 2

@@ -30,6 +30,7 @@ from glassnet.training.threads import one_blas_thread
 class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, BaseEstimator, ABC):
     """Restricted Boltzmann machines learned one on top of the other, then fine-tuned as a classifier."""
 
+    n_features_in_: int
     hidden_layer_sizes: Sequence[int]
     visible: str
     pretrain_iter: int

@@ -24,6 +24,7 @@ N_LINES, N_ALONG = 13, 41  # lines of the grid in each direction, and points alo
 N_CURVE = 121
 N_DRAWN = 120  # training points that are carried along
 MOST_LAYERS = 4
+RATES = (0.001, 0.003, 0.01, 0.03, 0.1)
 SCALE = 1 / 3  # of the inputs before the first layer, so that they lie within [-2, 2]
 
 
@@ -34,7 +35,7 @@ class LayersSettings(Settings):
     noise: int = Field(0, ge=0, le=50)  # per cent
     depth: int = Field(3, ge=1, le=MOST_LAYERS)
     activation: Literal["tanh", "relu", "leaky_relu", "sigmoid", "identity"] = "tanh"
-    learning_rate: float = Field(0.03, gt=0, le=1, json_schema_extra={"choices": (0.001, 0.003, 0.01, 0.03, 0.1)})
+    learning_rate: float = Field(0.03, gt=0, le=1, json_schema_extra={"choices": list(RATES)})
     seed: int = Field(3, ge=0, le=2**31 - 1)
     look: int = Field(1, ge=1, le=MOST_LAYERS)
     x1: float = Field(2.0, ge=-HALF, le=HALF)

@@ -12,7 +12,7 @@ C. Szegedy et al. (2016). Rethinking the Inception architecture: labels softened
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -103,7 +103,7 @@ class LossExhibit(Exhibit):
         )  # fmt: skip
 
 
-def _finite(value: float) -> float | None:
+def _finite(value: Any) -> float | None:
     """Return None for what JSON cannot say."""
     return float(value) if np.isfinite(value) else None
 

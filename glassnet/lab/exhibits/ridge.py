@@ -89,7 +89,7 @@ class RidgeExhibit(Exhibit):
                 "error": error,
                 "newError": new_error,
                 "length": float(np.linalg.norm(self.model.coef_)),
-                "best": float(min(sweep, key=lambda row: row[2])[0]) if new_error is not None else None,
+                "best": _best(sweep),
             },
             {
                 "points": np.column_stack([self.x, self.y]).astype(np.float32),
@@ -126,6 +126,12 @@ def law(x: np.ndarray) -> np.ndarray:
     array([0.])
     """
     return np.sin(3 * x)
+
+
+def _best(sweep: list[tuple]) -> float | None:
+    """Return the penalty with the lowest error on new points; None where these are not known."""
+    known = [(new_error, penalty) for penalty, _, new_error in sweep if new_error is not None]
+    return float(min(known)[1]) if known else None
 
 
 _SCRIPT = """\
