@@ -82,9 +82,10 @@ def test_a_curve_is_drawn_by_hand(visit):
     visit.page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.2 * box["height"], steps=5)
     visit.page.mouse.up()
     visit.page.wait_for_function("() => location.hash.includes('shape=own')")
-    link = visit.link()
+    link = None
     while (now := visit.link()) != link:  # the stroke is still on its way
         link = now
+        visit.page.wait_for_timeout(1000)
     curve = [float(value) for value in link["curve"].split(",")]
     assert len(curve) == N_DRAWN
     shows_built(visit, shape="own", curve=curve)
