@@ -151,6 +151,8 @@ def test_a_killed_process_is_started_again_and_nothing_is_lost(tmp_path):
         assert run.returncode == 0, run.stderr
     killed, straight = (read(checkpoints(tmp_path / name)[-1]) for name in ("killed", "straight"))
     assert (tmp_path / "killed" / "was-killed").exists()
+    for about in (killed[1], straight[1]):
+        assert about.pop("seconds") > 0
     assert killed[1] == straight[1]  # counters, losses and checksum of all arrays
     for name, array in straight[0]["arrays"].items():
         np.testing.assert_array_equal(killed[0]["arrays"][name], array)
