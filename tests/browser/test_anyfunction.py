@@ -91,7 +91,7 @@ def test_a_curve_is_drawn_by_hand(visit):
     shows_built(visit, shape="own", curve=curve)
     changed = [i for i, (new, old) in enumerate(zip(curve, AnyFunctionSettings().values(), strict=True)) if new != old]
     assert len(changed) > 8
-    assert curve[changed[-1]] > 0.5 > 0 > curve[changed[0]]
+    assert curve[changed[-1]] > 0.2 > 0 > curve[changed[0]]  # the stroke went upwards
     visit.tile("mode-learned")
     shows_trained(visit, computed(mode="learned", shape="own", curve=curve))
 
