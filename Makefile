@@ -15,7 +15,7 @@ LAB := $(VENV)/.lab-installed
 TEST := $(VENV)/.test-installed
 DEV := $(VENV)/.dev-installed
 KERNELS := $(VENV)/.kernels-compiled
-export OMP_WAIT_POLICY ?= passive
+export GOMP_SPINCOUNT ?= 10000
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test bench gallery lint clean

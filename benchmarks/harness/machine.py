@@ -19,15 +19,17 @@ import numpy as np
 
 PACKAGES = ("glassnet", "numpy", "torch", "numba", "scikit-learn", "jax", "jaxlib")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+WAITING_VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
 
 def environment(threads: int) -> dict[str, str]:
     """Return the environment variables of every process: equal threads for all.
 
     Besides, the runner keeps every process on ``threads`` cores, which also limits the libraries
-    that read none of these variables.
+    that read none of these variables. How long a waiting thread spins is left to each library.
     """
-    return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "JAX_PLATFORMS": "cpu"}
+    inherited = {name: value for name, value in os.environ.items() if name not in WAITING_VARIABLES}
+    return {**inherited, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "JAX_PLATFORMS": "cpu"}
 
 
 def description(threads: int) -> dict[str, object]:

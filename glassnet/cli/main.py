@@ -56,7 +56,9 @@ def _options(
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # idle BLAS threads must not spin beside torch's
+    # a thread waits about 50 us for more work, then sleeps: waking it in every step costs half a step's time,
+    # and one that goes on waiting takes the core that another library's threads want
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     warnings.showwarning = _warn
     try:
         with _other_processes():
