@@ -14,6 +14,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --constraint constraints.txt --e
 LAB := $(VENV)/.lab-installed
 TEST := $(VENV)/.test-installed
 DEV := $(VENV)/.dev-installed
+BENCH := $(VENV)/.bench-installed
 KERNELS := $(VENV)/.kernels-compiled
 export GOMP_SPINCOUNT ?= 10000
 
@@ -29,7 +30,7 @@ lab: $(LAB) $(KERNELS)  ## install into .venv and open the lab in the browser (P
 test: $(TEST) $(KERNELS)  ## install into .venv and run the tests (ARGS="-k mlp" passes options on)
 	$(BIN)/python -m pytest $(ARGS)
 
-bench: $(TEST)  ## measure against other libraries (takes minutes)
+bench: $(BENCH) $(KERNELS)  ## measure against other libraries (takes minutes)
 	$(BIN)/python -m benchmarks $(ARGS)
 
 gallery: $(LAB) $(KERNELS)  ## draw every picture once, into OUT=gallery
@@ -61,6 +62,10 @@ $(TEST): pyproject.toml constraints.txt | $(BIN)/python
 
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	$(INSTALL) '.[dev]'
+	@touch $(LAB) $(TEST) $@
+
+$(BENCH): pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) '.[bench]'
 	@touch $(LAB) $(TEST) $@
 
 $(KERNELS): glassnet/learning/kernels.py glassnet/learning/kernels_lanes.py | $(BIN)/python

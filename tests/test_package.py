@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -86,3 +88,11 @@ def test_constraints_are_exact_and_portable():
         assert name == name.strip().lower()
         assert pinned
         assert not set(pinned) & set("+ @/;")
+
+
+def test_constraints_pin_everything_that_is_asked_for():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text())["project"]
+    asked = [project["dependencies"], *project["optional-dependencies"].values()]
+    names = {re.split(r"[\[<>=~!]", line)[0].strip().lower() for lines in asked for line in lines} - {"glassnet"}
+    pinned = {line.partition("==")[0] for line in (PACKAGE.parent / "constraints.txt").read_text().splitlines()}
+    assert {"keras", "numpy", "transformers"} <= names <= pinned

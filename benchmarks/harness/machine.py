@@ -17,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-PACKAGES = ("glassnet", "numpy", "torch", "numba", "scikit-learn", "jax", "jaxlib")
+PACKAGES = ("glassnet", "numpy", "torch", "numba", "scikit-learn")
+PEERS = ("jax", "jaxlib", "equinox", "keras", "lightning", "skorch", "torchlens", "hopfieldnetwork", "learnergy")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 WAITING_VARIABLES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 
@@ -72,7 +73,7 @@ def _cpu() -> str:
 
 def _versions() -> dict[str, dict[str, str]]:
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in PACKAGES + PEERS:
         try:
             found[package] = version(package)
         except PackageNotFoundError:
