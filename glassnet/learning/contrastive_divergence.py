@@ -189,6 +189,7 @@ class ContrastiveDivergenceEngine:
         self.rule, self.n_hidden, self.n_visible = rule, n_hidden, X.shape[1]
         self.X, self.bfloat16 = _as_tensor(X), bfloat16
         self._buffers: dict[tuple[int, int], _Buffers] = {}
+        self._halves: dict[tuple, Tensor] = {}
 
     @torch.inference_mode()
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
@@ -283,7 +284,8 @@ class ContrastiveDivergenceEngine:
     def _product(self, bias: Tensor, rows: Tensor, weight: Tensor, out: Tensor) -> Tensor:
         """Write bias + rows @ weight into ``out``."""
         if self.bfloat16:
-            return torch.add(rows.bfloat16() @ weight, bias, out=out)
+            product = self._half("product", out.shape)
+            return torch.add(torch.mm(self._rounded("rows", rows), weight, out=product), bias, out=out)
         return torch.addmm(bias, rows, weight, out=out)
 
     def _draw_to_target(self, hidden: Tensor, arrays: dict[str, Tensor]) -> None:
@@ -308,16 +310,26 @@ class ContrastiveDivergenceEngine:
         weight, hidden_bias, visible_bias = self._split(to)
         visible_bias.addmv_(buffers.visible.T, buffers.sign, alpha=rate)
         hidden_bias.addmv_(buffers.hidden.T, buffers.sign, alpha=rate)
-        hidden = buffers.hidden.mul_(buffers.sign[:, None]).T
+        buffers.hidden.mul_(buffers.sign[:, None])
         if self.bfloat16:
-            weight.add_(hidden.bfloat16() @ buffers.visible.bfloat16(), alpha=rate)
+            factors = self._rounded("hidden", buffers.hidden).T, self._rounded("visible", buffers.visible)
+            weight.add_(torch.mm(*factors, out=self._half("gradient", weight.shape)), alpha=rate)
         else:
-            weight.addmm_(hidden, buffers.visible, alpha=rate)
+            weight.addmm_(buffers.hidden.T, buffers.visible, alpha=rate)
 
     def _factors(self, parameters: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return the weight, in the type in which it is multiplied, and the biases."""
         weight, hidden_bias, visible_bias = self._split(parameters)
-        return weight.bfloat16() if self.bfloat16 else weight, hidden_bias, visible_bias
+        return self._rounded("weight", weight) if self.bfloat16 else weight, hidden_bias, visible_bias
+
+    def _rounded(self, name: str, values: Tensor) -> Tensor:
+        """Return the values in bfloat16, in memory that is kept: fresh memory costs more than the product."""
+        return self._half(name, values.shape).copy_(values)
+
+    def _half(self, name: str, shape: torch.Size) -> Tensor:
+        if (name, shape) not in self._halves:
+            self._halves[name, shape] = torch.empty(shape, dtype=torch.bfloat16)
+        return self._halves[name, shape]
 
     def _split(self, flat: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         return split(flat, self.n_hidden, self.n_visible)
