@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 import time
 from pathlib import Path
@@ -51,11 +50,11 @@ def _draw(path: Path, reader: Any, chosen: dict[str, Any]) -> None:
 def _record(path: Path, results: dict[str, Any], seed: int, n_train: int, seconds: float) -> None:
     from glassnet.data.pronouns import make_pronoun_sentences
     from glassnet.data.text import hash_of
-    from glassnet.training.recipe_record import recipe_record, write_record
+    from glassnet.training.recipe_record import command_of, recipe_record, write_record
 
     parts = make_pronoun_sentences(n_train, random_state=seed)
     digest = hash_of(text for part in parts for sentence in part for text in (sentence.source, sentence.target))
-    command = shlex.join(["glassnet", *sys.argv[1:]])
+    command = command_of(sys.argv[1:])
     write_record(path, recipe_record(command, digest, seed, seconds, results))
 
 

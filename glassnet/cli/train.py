@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 import time
 from ast import literal_eval
@@ -246,11 +245,11 @@ _ACTS: tuple[Any, ...] = (_fit, _measure, _keep)
 
 def _record(path: Path, estimator: Any, dataset: Dataset, result: dict[str, Any]) -> None:
     """Write what was done, and the parameters that are not the network's own defaults."""
-    from glassnet.training.recipe_record import recipe_record, write_record
+    from glassnet.training.recipe_record import command_of, recipe_record, write_record
 
     about, defaults = dict(result), type(estimator)().get_params(deep=False)
     parameters = {name: value for name, value in estimator.get_params(deep=False).items() if value != defaults[name]}
-    command = shlex.join(["glassnet", *sys.argv[1:]])
+    command = command_of(sys.argv[1:])
     network, _, seed = (about.pop(name) for name in ("network", "data", "seed"))
     seconds, _ = about.pop("seconds"), about.pop("out", None)
     record = recipe_record(command, dataset.sha256, seed, seconds, about, network=network, parameters=parameters)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shlex
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,9 @@ from typing import Any
 
 from glassnet.files import write_whole
 from glassnet.training.run_folder import versions
+
+# options that say where files go
+PLACES = ("--out", "--record", "--jsonl", "--tensorboard", "--picture")
 
 
 def recipe_record(
@@ -27,7 +31,7 @@ def recipe_record(
     Parameters
     ----------
     command : str
-        What was typed.
+        See `command_of`.
     data_sha256 : str
         Of the data set; see `glassnet.data.Dataset.sha256`.
     seed : int
@@ -62,6 +66,30 @@ def recipe_record(
         "peak_memory_mb": round(peak_memory() / 1e6),
         **also,
     }
+
+
+def command_of(arguments: list[str]) -> str:
+    """Return the command that makes this run again: what was typed, but for where its files went.
+
+    Parameters
+    ----------
+    arguments : list of str
+        Of ``glassnet``, as in ``sys.argv[1:]``.
+
+    Examples
+    --------
+    >>> command_of(["train", "mlp", "--data", "digits", "--out", "elsewhere/digits", "--resume"])
+    'glassnet train mlp --data digits'
+    """
+    kept, rest = [], iter(arguments)
+    for argument in rest:
+        if argument in PLACES:
+            next(rest, None)
+        elif argument.split("=")[0] not in (*PLACES, "--resume"):
+            kept.append(argument)
+    processes = int(os.environ.get("WORLD_SIZE", 1))
+    start = ["glassnet"] if processes == 1 else ["torchrun", f"--nproc-per-node={processes}", "-m", "glassnet"]
+    return shlex.join([*start, *kept])
 
 
 def write_record(path: str | Path, record: dict[str, Any]) -> Path:
