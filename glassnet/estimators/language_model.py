@@ -21,6 +21,7 @@ from glassnet.learning.sequences import Continuation
 from glassnet.networks.decoding import sample
 from glassnet.networks.gpt import GPT
 from glassnet.training.observers import Observer
+from glassnet.training.processes import fit_in_processes, starts_processes
 
 VOCABULARIES = ("characters", "byte-pairs")
 # windows of a text that are measured at once
@@ -71,6 +72,8 @@ class LanguageModel(TextEstimator):
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Of the matrix products in training; it writes in float32.
     device : {"cpu", "cuda", "auto"}, default="cpu"
+    accumulate, processes
+        As in `ModuleClassifier`; a loss counts by its tokens, however they are shared out.
 
     Attributes
     ----------
@@ -131,6 +134,8 @@ class LanguageModel(TextEstimator):
         verbose: bool = False,
         precision: str = "float32",
         device: str = "cpu",
+        accumulate: int = 1,
+        processes: int = 1,
     ):
         self.vocabulary = vocabulary
         self.vocabulary_size = vocabulary_size
@@ -162,6 +167,8 @@ class LanguageModel(TextEstimator):
         self.verbose = verbose
         self.precision = precision
         self.device = device
+        self.accumulate = accumulate
+        self.processes = processes
 
     def initialize(self, text: str) -> Any:  # type: ignore[override]
         """Learn the vocabulary, draw initial weights and return the state before the first step.
@@ -213,6 +220,9 @@ class LanguageModel(TextEstimator):
         DivergedError
             If the loss turns NaN or infinite; the best weights seen are kept.
         """
+        if starts_processes(self):
+            fit_in_processes(self, text, observers=observers, resume=resume, validation=validation)
+            return self
         again = self.warm_start and hasattr(self, "state_")
         data = self._validate(text, reset=not again)
         held_out = None if validation is None else (self._encoded(validation, "validation"),)
@@ -333,7 +343,7 @@ class LanguageModel(TextEstimator):
             raise UnknownNameError("vocabulary", self.vocabulary, VOCABULARIES)
         if reset:
             learn = CharacterVocabulary if self.vocabulary == "characters" else self._byte_pairs
-            self.vocabulary_json_ = learn(_text(text, "text")).to_json()
+            self._learn_vocabulary(lambda: learn(_text(text, "text")), _text(text, "text"))
         return (self._encoded(text, "text"),)
 
     def _byte_pairs(self, text: str) -> BytePairVocabulary:

@@ -142,12 +142,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         """
         if not starts_processes(self):
             return super().fit(X, y, sample_weight, observers, resume)
-        if observers:
-            raise InvalidInputError(
-                f"observers cannot watch {self.processes} other processes: leave them out, or start "
-                "this program with torchrun and leave processes at 1."
-            )
-        fit_in_processes(self, X, y, sample_weight, resume=resume)
+        fit_in_processes(self, X, y, sample_weight, observers=observers, resume=resume)
         return self
 
     @property

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import copy
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from glassnet.learning.dropout import global_stream
 from glassnet.learning.module_arrays import ModuleArrays, initial_arrays, named_trainable
 from glassnet.learning.optimizers import Solver
 from glassnet.seeds import resolve_seed
+from glassnet.training.distributed import check_same_fit, check_shared, current, fingerprint
 from glassnet.training.observers import EpochMeasure, Observer
 from glassnet.training.state import TrainingState
 
@@ -39,8 +41,10 @@ class TextEstimator(EpochEstimator):
     learning_rate_init: float | None  # type: ignore[assignment]
     warmup_steps: int
     average_last: int
+    accumulate: int
     precision: str
     device: str
+    processes: int
 
     vocabulary_json_: str
 
@@ -76,14 +80,22 @@ class TextEstimator(EpochEstimator):
         finally:
             self.validation_loss_curve_ = measure.values
 
+    def _learn_vocabulary(self, learn: Callable[[], Any], *texts: str) -> None:
+        """Keep the vocabulary that ``learn`` returns; of several processes, with the same texts, that of the first."""
+        group = current()
+        if group.size > 1:
+            read = np.frombuffer("\0".join(texts).encode(), np.uint8)
+            group.check_same({"the version of glassnet": version("glassnet"), "the texts": fingerprint(read)})
+        self.vocabulary_json_ = group.gather(learn().to_json())[0]
+
     def _check_parameters(self) -> None:
-        names = ("d_model", "n_heads", "n_layers", "max_iter", "warmup_steps", "average_last")
+        names = ("d_model", "n_heads", "n_layers", "max_iter", "warmup_steps", "average_last", "accumulate")
         check_positive_integers(self, *names)
         self.device_ = resolve_device(self.device)
         self.precision_ = resolve_precision(self.precision, self.device_)
 
     def _start(self, *data: Any) -> TrainingState:
-        seed = resolve_seed(self.random_state)
+        seed = current().gather(resolve_seed(self.random_state))[0]
         arrays = initial_arrays(self._build(seed))
         arrays |= self._solver().initial_slots(arrays["parameters"]) | initial_average(arrays["parameters"])
         return self._bind(arrays, seed, *data)
@@ -102,6 +114,7 @@ class TextEstimator(EpochEstimator):
         solver = self._solver(self.max_iter * -(-n_samples // batch_size))
         self._bound(arrays, seed)
         engine = self._engine(arrays, solver, objective)
+        check_shared(engine, getattr(self, "batch_size", None))
         averaging = Averaging(engine, first_epoch + self.max_iter - self.average_last)
         self.engine_ = engine.name
         self.state_ = TrainingState(arrays, averaging, seed, n_samples, batch_size, epoch=first_epoch)
@@ -155,7 +168,10 @@ class TextEstimator(EpochEstimator):
         """Return objective, number of samples in an epoch and in a batch."""
 
     def _engine(self, arrays: dict[str, np.ndarray], solver: Solver, objective: Any) -> Any:  # type: ignore[override]
-        return AutogradEngine(self._bound(arrays), solver, objective, precision=self.precision_)
+        options = {"accumulate": self.accumulate, "precision": self.precision_, "group": current()}
+        engine = AutogradEngine(self._bound(arrays), solver, objective, **options)
+        check_same_fit(engine, f"{engine.home.module} in {self.precision_}", arrays, objective.data)
+        return engine
 
     def __getstate__(self) -> dict[str, Any]:
         state: dict[str, Any] = super().__getstate__()  # type: ignore[assignment]

@@ -23,6 +23,7 @@ from glassnet.networks.decoding import beam_search
 from glassnet.networks.transformer import Transformer
 from glassnet.seeds import generator, resolve_seed
 from glassnet.training.observers import Observer
+from glassnet.training.processes import fit_in_processes, starts_processes
 
 # source tokens that are translated, or measured, at once
 READ_AT_ONCE = 2000
@@ -70,6 +71,8 @@ class Translator(TextEstimator):
     precision : {"float32", "bfloat16", "auto"}, default="float32"
         Of the matrix products in training; translations are made in float32.
     device : {"cpu", "cuda", "auto"}, default="cpu"
+    accumulate, processes
+        As in `ModuleClassifier`; a loss counts by its tokens, however they are shared out.
 
     Attributes
     ----------
@@ -131,6 +134,8 @@ class Translator(TextEstimator):
         verbose: bool = False,
         precision: str = "float32",
         device: str = "cpu",
+        accumulate: int = 1,
+        processes: int = 1,
     ):
         self.vocabulary_size = vocabulary_size
         self.d_model = d_model
@@ -161,6 +166,8 @@ class Translator(TextEstimator):
         self.verbose = verbose
         self.precision = precision
         self.device = device
+        self.accumulate = accumulate
+        self.processes = processes
 
     def initialize(self, source: Sequence[str], target: Sequence[str]) -> Any:  # type: ignore[override]
         """Learn the vocabulary, draw initial weights and return the state before the first step.
@@ -216,6 +223,9 @@ class Translator(TextEstimator):
         DivergedError
             If the loss turns NaN or infinite; the best weights seen are kept.
         """
+        if starts_processes(self):
+            fit_in_processes(self, source, target, observers=observers, resume=resume, validation=validation)
+            return self
         again = self.warm_start and hasattr(self, "state_")
         data = self._validate(source, target, reset=not again)
         held_out = None if validation is None else self._encoded(*validation)
@@ -338,7 +348,8 @@ class Translator(TextEstimator):
         source, target = checked(source, "source"), checked(target, "target")
         _check_equally_many(source, target)
         if reset:
-            self.vocabulary_json_ = BytePairVocabulary.fit([*source, *target], self.vocabulary_size).to_json()
+            texts = [*source, *target]
+            self._learn_vocabulary(lambda: BytePairVocabulary.fit(texts, self.vocabulary_size), *texts)
         return self._encoded(source, target)
 
     def _encoded(self, source: Sequence[str], target: Sequence[str]) -> tuple[list[list[int]], list[list[int]]]:

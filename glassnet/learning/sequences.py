@@ -52,6 +52,11 @@ class Translation:
         sides = [(len(s), len(t) - 1) for s, t in zip(self.sources, self.targets, strict=True)]
         self.lengths = np.array(sides, np.int64).reshape(-1, 2)
 
+    @property
+    def data(self) -> tuple[np.ndarray, ...]:
+        """All that is learned, by which processes find out that their data differ."""
+        return np.concatenate(self.sources), np.concatenate(self.targets), self.lengths
+
     def total(self, module: Transformer, rows: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return the sum of the losses of the tokens of these pairs; see `Objective`."""
         source, mask = padded([self.sources[i] for i in rows.tolist()], self.device)
@@ -87,6 +92,11 @@ class Continuation:
         self.length = min(n_positions, len(tokens) - 1)
         self.n_windows = (len(tokens) - 1) // self.length
 
+    @property
+    def data(self) -> tuple[np.ndarray, ...]:
+        """All that is learned, by which processes find out that their data differ."""
+        return (self.tokens.numpy(),)
+
     def total(self, module: GPT, rows: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Return the sum of the losses of the tokens in these windows; see `Objective`."""
         start = rows * self.length
@@ -118,7 +128,7 @@ class TokenBatchEngine:
 
     def __init__(self, engine: AutogradEngine, lengths: np.ndarray, max_tokens: int):
         self.engine, self.lengths, self.max_tokens = engine, lengths, max_tokens
-        self.name = engine.name
+        self.name, self.group = engine.name, engine.group
         self._key: tuple[int, int] | None = None
 
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:

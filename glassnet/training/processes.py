@@ -12,6 +12,7 @@ import pickle
 import subprocess
 import sys
 from collections import deque
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -40,7 +41,7 @@ def starts_processes(estimator: Any) -> bool:
     return n > 1 and not is_launched()
 
 
-def fit_in_processes(estimator: Any, *arguments: Any, **options: Any) -> None:
+def fit_in_processes(estimator: Any, *arguments: Any, observers: Sequence[Observer] = (), **options: Any) -> None:
     """Fit an estimator in ``estimator.processes`` processes; it is then as if it had been fitted here.
 
     Parameters
@@ -49,12 +50,21 @@ def fit_in_processes(estimator: Any, *arguments: Any, **options: Any) -> None:
         Changed in place. What it holds must be such that another process can be given it.
     *arguments, **options
         Of its `fit`.
+    observers : sequence of Observer
+        None: they would watch here, where nothing is fitted.
 
     Raises
     ------
+    InvalidInputError
+        If there are observers.
     DistributedError
         If the processes fail; the last that they said is in the message.
     """
+    if observers:
+        raise InvalidInputError(
+            f"observers cannot watch {estimator.processes} other processes: leave them out, or start "
+            "this program with torchrun and leave processes at 1."
+        )
     import cloudpickle  # functions of a notebook, too, can be given to another process
 
     with TemporaryDirectory(prefix="glassnet-") as folder:
