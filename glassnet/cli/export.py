@@ -25,8 +25,6 @@ def export(
     folder = find_run(run)
     estimator, about = load_run(folder), read_config(folder)["metadata"]
     if not to.suffix:
-        if not hasattr(estimator, "state_"):
-            raise InvalidInputError(f"{run} holds a network without weights of its own to write.")
         save_run(to, compacted(estimator), about | ({"feature_names": []} if about.get("image_shape") else {}))
     else:
         _write(estimator, to, about)

@@ -54,8 +54,8 @@ def _draw_memory(folder: Path, estimator: Any, dataset: Dataset) -> None:
 
     shape, samples = dataset.image_shape, dataset.X_test[:N_PICTURES]
     assert shape is not None
-    first = estimator.rbms_[0] if hasattr(estimator, "rbms_") else estimator
-    FiltersDisplay.from_weights(first.components_, shape).save(folder / "filters.svg")
+    weights = estimator.filters() if hasattr(estimator, "filters") else estimator.components_
+    FiltersDisplay.from_weights(weights, shape).save(folder / "filters.svg")
     if hasattr(estimator, "rbms_"):
         layers = range(len(estimator.hidden_layer_sizes))
         kept = {f"from layer {k + 1}": estimator.reconstruct(samples, layer=k) for k in layers}

@@ -97,13 +97,15 @@ class Memory(NamedTuple):
     visible_bias: Any
 
 
-def parts(arrays: dict[str, Any], n_labels: int) -> tuple[list[Pair], Memory]:
-    """Return views into a state's arrays: the pairs from the data up, and the memory."""
+def pairs_of(arrays: dict[str, Any]) -> list[Pair]:
+    """Return views into a state's arrays: the pairs from the data up."""
     n_pairs = sum(name.startswith("recognition_bias") for name in arrays)
-    pairs = [Pair(*(arrays[f"{name}_{k}"] for name in Pair._fields)) for k in range(n_pairs)]
-    flat, n_below = arrays["memory"], len(arrays[f"recognition_bias_{n_pairs - 1}"])
-    n_visible = n_below + n_labels
-    return pairs, Memory(*split(flat, (len(flat) - n_visible) // (n_visible + 1), n_visible))
+    return [Pair(*(arrays[f"{name}_{k}"] for name in Pair._fields)) for k in range(n_pairs)]
+
+
+def memory_of(flat: Any, n_visible: int) -> Memory:
+    """Return views into the memory's array."""
+    return Memory(*split(flat, (len(flat) - n_visible) // (n_visible + 1), n_visible))
 
 
 class UpDownEngine:
@@ -133,7 +135,8 @@ class UpDownEngine:
         """Make one step per batch; see `glassnet.training.state.Engine`."""
         rule, n_steps = self.rule, len(batches)
         tensors = {name: torch.from_numpy(array) for name, array in state.arrays.items()}
-        pairs, memory = parts(tensors, self.labels.shape[1])
+        pairs = pairs_of(tensors)
+        memory = memory_of(tensors["memory"], len(pairs[-1].recognition_bias) + self.labels.shape[1])
         rates = learning_rates(rule.schedule, rule.learning_rate, state.step, n_steps, rule.total_steps).tolist()
         losses, indices = np.empty(n_steps), torch.from_numpy(batches.indices)
         for i, (start, stop) in enumerate(zip(batches.starts.tolist(), batches.stops.tolist(), strict=True)):

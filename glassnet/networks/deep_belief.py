@@ -20,7 +20,7 @@ detectors, arXiv:1207.0580, 2012).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ from sklearn.utils.validation import check_is_fitted
 from glassnet.errors import InvalidInputError
 from glassnet.networks.mlp import Layer, MLPClassifier
 from glassnet.networks.rbm import storage
-from glassnet.networks.stacked_rbms import StackedRBMs, rebound
+from glassnet.networks.stacked_rbms import StackedRBMs, Stage, rebound
 from glassnet.training.observers import Observer
 from glassnet.training.state import TrainingState
 
@@ -174,7 +174,8 @@ class DeepBeliefClassifier(StackedRBMs):
         """
         self._check_parameters()
         again = self.warm_start and hasattr(self, "rbms_")
-        self._pretrain(self._validate(X, reset=not again), None, again, observers)
+        for stage in self._machine_stages(self._validate(X, reset=not again), None, again):
+            self._advance(stage, observers)
         return self
 
     def transform(self, X: Any, layer: int = -1) -> np.ndarray:
@@ -238,12 +239,12 @@ class DeepBeliefClassifier(StackedRBMs):
     def _check_fine_tuning(self, X: np.ndarray, y: np.ndarray) -> None:
         self._network(X, y)
 
-    def _pretrain(self, X: np.ndarray, y: Any, again: bool, observers: Sequence[Observer]) -> None:
+    def _machine_stages(self, X: np.ndarray, y: Any, again: bool) -> Iterator[Stage]:
         if not again:
             vars(self).pop("network_", None)
-        self._pretrain_machines(X, len(self.hidden_layer_sizes), again, observers)
+        return self._rbm_stages(X, len(self.hidden_layer_sizes), again)
 
-    def _fine_tune(self, X: np.ndarray, y: np.ndarray, again: bool, observers: Sequence[Observer]) -> None:
+    def _tuning_stage(self, X: np.ndarray, y: np.ndarray, again: bool) -> Stage:
         if again:
             state = rebound(self.network_, X, y)
         else:
@@ -251,7 +252,12 @@ class DeepBeliefClassifier(StackedRBMs):
             for rbm, weight, bias in zip(self.rbms_, self.network_.coefs_, self.network_.intercepts_, strict=False):
                 weight[...], bias[...] = rbm.components_.T, rbm.intercept_hidden_
             state = self.network_.state_
-        self._advance(state, self.max_iter, self._losses, observers, "fine-tuning")
+        return Stage("fine-tuning", state, self._losses, self.max_iter)
+
+    def _weights(self, layer: int) -> list[np.ndarray]:
+        if hasattr(self, "network_"):
+            return [weight.T for weight in self.network_.coefs_[: layer + 1]]
+        return [rbm.components_ for rbm in self.rbms_[: layer + 1]]
 
     def _network(self, X: np.ndarray, y: np.ndarray) -> MLPClassifier:
         """Return the network of the fine-tuning, initialized at random."""

@@ -18,7 +18,9 @@ grey noise, where theirs started from that of black and white noise.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from copy import copy
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -28,11 +30,10 @@ from sklearn.utils.validation import check_is_fitted
 from glassnet.errors import InvalidInputError
 from glassnet.learning.activations import sigmoid, softmax
 from glassnet.learning.contrastive_divergence import ContrastiveDivergenceEngine, DivergenceRule, initial_arrays
-from glassnet.learning.partition import Machine, free_energy
 from glassnet.learning.schedules import learning_rates
-from glassnet.learning.up_down import Memory, Pair, UpDownEngine, UpDownRule, parts
+from glassnet.learning.up_down import Memory, Pair, UpDownEngine, UpDownRule, memory_of, pairs_of
 from glassnet.networks.rbm import storage
-from glassnet.networks.stacked_rbms import StackedRBMs
+from glassnet.networks.stacked_rbms import StackedRBMs, Stage
 from glassnet.seeds import generator, resolve_seed
 from glassnet.training.observers import Observer
 from glassnet.training.state import TrainingState, aligned
@@ -174,7 +175,8 @@ class GenerativeBeliefClassifier(StackedRBMs):
         self._check_parameters()
         again = self.warm_start and hasattr(self, "rbms_")
         X, y = self._validate(X, y, reset=not again)
-        self._pretrain(X, y, again, observers)
+        for stage in self._machine_stages(X, y, again):
+            self._advance(stage, observers)
         return self
 
     def transform(self, X: Any, layer: int = -1) -> np.ndarray:
@@ -195,8 +197,11 @@ class GenerativeBeliefClassifier(StackedRBMs):
         return self._up(X, layer).astype(X.dtype, copy=False)
 
     def predict_proba(self, X: Any) -> np.ndarray:
-        """Return the probability of each class, shape (n_samples, n_classes), rows summing to 1."""
-        check_is_fitted(self)
+        """Return the probability of each class, shape (n_samples, n_classes), rows summing to 1.
+
+        Before the fine-tuning these are what the machines say, as pretraining has left them.
+        """
+        check_is_fitted(self, "classes_")
         below = self._up(self._check_X(X), len(self.hidden_layer_sizes) - 2)
         return self._label_probabilities(below)
 
@@ -230,24 +235,72 @@ class GenerativeBeliefClassifier(StackedRBMs):
         InvalidInputError
             If there is no such class, or a number is below 1.
         """
-        check_is_fitted(self, "memory_")
+        if n_steps < 1:
+            raise InvalidInputError(f"dream takes n_steps >= 1, got {n_steps}.")
+        seed, chain = self._begin_dream(label, n, random_state)
+        below = next(islice(chain, n_steps - 1, None))
+        return self._look_down(below, seed, n_steps)
+
+    def dreaming(self, label: Any, n: int = 1, random_state: Any = None) -> Iterator[np.ndarray]:
+        """Watch `dream` step by step.
+
+        Parameters
+        ----------
+        label, n, random_state
+            As in `dream`, which stops after so many steps.
+
+        Yields
+        ------
+        ndarray of shape (n, n_features), float64
+            What the state of the top machine looks like after the 1st, 2nd, ... Gibbs step, without end.
+
+        Raises
+        ------
+        InvalidInputError
+            If there is no such class, or ``n`` is below 1.
+        """
+        seed, chain = self._begin_dream(label, n, random_state)
+        return (self._look_down(below, seed, step) for step, below in enumerate(chain, 1))
+
+    def _begin_dream(self, label: Any, n: int, random_state: Any) -> tuple[int, Iterator[np.ndarray]]:
+        """Return the seed of some dreams and their chain, checked."""
+        check_is_fitted(self, "classes_")
         known = np.flatnonzero(self.classes_ == label)
         if not known.size:
             raise InvalidInputError(f"There is no class {label!r} to dream of; allowed: {self.classes_.tolist()}.")
-        if n < 1 or n_steps < 1:
-            raise InvalidInputError(f"dream takes n >= 1 and n_steps >= 1, got {n} and {n_steps}.")
-        rng = generator(self.seed_ if random_state is None else resolve_seed(random_state), "dream")
-        pairs, memory = self._parts()
-        labels = np.eye(len(self.classes_))[np.full(n, known[0])]
-        n_below = memory.weight.shape[1] - labels.shape[1]
-        below = _fired(self._up(FAINT * rng.random((n, self.n_features_in_)), len(pairs) - 1), rng)
-        for _ in range(n_steps):
+        if n < 1:
+            raise InvalidInputError(f"dream takes n >= 1, got {n}.")
+        seed = self.seed_ if random_state is None else resolve_seed(random_state)
+        return seed, self._chain(np.eye(len(self.classes_))[np.full(n, known[0])], seed)
+
+    def _chain(self, labels: np.ndarray, seed: int) -> Iterator[np.ndarray]:
+        """Yield the states below the top machine after each Gibbs step with these labels held fast."""
+        rng, memory = generator(seed, "dream"), self._memory()
+        n_below, n_pairs = memory.weight.shape[1] - labels.shape[1], len(self.hidden_layer_sizes) - 1
+        noise = FAINT * rng.random((len(labels), self.n_features_in_))
+        below = _fired(self._up(noise, n_pairs - 1), rng)
+        while True:
             hidden = _fired(sigmoid(np.hstack([below, labels]) @ memory.weight.T + memory.hidden_bias), rng)
-            mean = sigmoid(hidden @ memory.weight[:, :n_below] + memory.visible_bias[:n_below])
-            below = _fired(mean, rng)
+            below = _fired(sigmoid(hidden @ memory.weight[:, :n_below] + memory.visible_bias[:n_below]), rng)
+            yield below
+
+    def _look_down(self, below: np.ndarray, seed: int, step: int) -> np.ndarray:
+        """Return the means of the visible units, after drawing the layers above them."""
+        pairs, rng = self._pairs(), generator(seed, "look down", step)
         for k in reversed(range(1, len(pairs))):
             below = _fired(self._generate(pairs, k, below), rng)
         return self._generate(pairs, 0, below)
+
+    def without_stages(self) -> GenerativeBeliefClassifier:
+        """Return a copy that has forgotten its machines if it is fine-tuned: all it needs grew out of them.
+
+        It predicts, dreams and is fine-tuned further as before.
+        """
+        net = copy(self)
+        if self.__sklearn_is_fitted__():
+            net.rbms_, net._pretrain_losses = [], []
+            vars(net).pop("memory_", None)
+        return net
 
     def _fine_tuned(self) -> TrainingState:
         if not self.__sklearn_is_fitted__():
@@ -266,38 +319,43 @@ class GenerativeBeliefClassifier(StackedRBMs):
         check_classification_targets(y)
         learning_rates(self.learning_rate, self.learning_rate_init, 0, 1, 1)
 
-    def _pretrain(self, X: np.ndarray, y: Any, again: bool, observers: Sequence[Observer]) -> None:
+    def _machine_stages(self, X: np.ndarray, y: Any, again: bool) -> Iterator[Stage]:
         self._check_fine_tuning(X, y)
         if not again:
-            for name in ("memory_", "state_"):
+            for name in ("memory_", "state_", "classes_"):
                 vars(self).pop(name, None)
+        elif self.__sklearn_is_fitted__() and not self.rbms_:
+            return  # all that a compact run has kept of them is in the fine-tuned state
         n_machines = len(self.hidden_layer_sizes) - 1
-        below = self._pretrain_machines(X, n_machines, again, observers)
+        below = yield from self._rbm_stages(X, n_machines, again)
         below = self.rbms_[-1].transform(below)
         if not hasattr(self, "memory_"):
             self.classes_ = np.unique(y)
             self._pretrain_losses.append([])
         seen = np.hstack([below, self._labels(y, len(X))]).astype(storage(self.precision))
         self.memory_ = self._bound_memory(seen)
-        losses = self._pretrain_losses[n_machines]
-        self._advance(self.memory_, self.pretrain_iter, losses, observers, f"layer {n_machines + 1}")
+        yield Stage(f"layer {n_machines + 1}", self.memory_, self._pretrain_losses[n_machines], self.pretrain_iter)
 
-    def _bound_memory(self, seen: np.ndarray) -> TrainingState:
-        """Return the state of the top machine, bound to what it sees."""
-        rule = DivergenceRule(
+    def _rule(self) -> DivergenceRule:
+        """Return how the top machine learns."""
+        return DivergenceRule(
             n_gibbs_steps=self.n_gibbs_steps,
             learning_rate=self.pretrain_learning_rate,
             momentum=self.pretrain_momentum,
             weight_decay=self.weight_decay,
             n_labels=len(self.classes_),
         )
-        n_top, batch, seed = self.hidden_layer_sizes[-1], self._batch(len(seen)), self._seed(len(self.rbms_))
+
+    def _bound_memory(self, seen: np.ndarray) -> TrainingState:
+        """Return the state of the top machine, bound to what it sees."""
+        rule, n_top, batch = self._rule(), self.hidden_layer_sizes[-1], self._batch(len(seen))
+        seed = self._seed(len(self.hidden_layer_sizes) - 1)
         arrays = initial_arrays(n_top, seen.shape[1], batch, rule, generator(seed, "weights"), storage(self.precision))
         engine = ContrastiveDivergenceEngine(rule, n_top, seen, self.precision == "bfloat16")
         return self._bound("memory_", arrays, engine, seed, len(seen))
 
-    def _fine_tune(self, X: np.ndarray, y: np.ndarray, again: bool, observers: Sequence[Observer]) -> None:
-        check_is_fitted(self, "memory_")
+    def _tuning_stage(self, X: np.ndarray, y: np.ndarray, again: bool) -> Stage:
+        check_is_fitted(self, "classes_")
         if not again:
             vars(self).pop("state_", None)
             self._losses = []
@@ -311,8 +369,8 @@ class GenerativeBeliefClassifier(StackedRBMs):
         labels = self._labels(y, len(X)).astype(X.dtype)
         engine = UpDownEngine(rule, X, labels, self.precision == "bfloat16")
         seed = self._seed(len(self.hidden_layer_sizes))
-        self.state_ = self._bound("state_", self._untied(), engine, seed, len(X))
-        self._advance(self.state_, self.max_iter, self._losses, observers, "up-down")
+        self.state_ = self._bound("state_", self._learned(), engine, seed, len(X))
+        return Stage("up-down", self.state_, self._losses, self.max_iter)
 
     def _bound(self, name: str, arrays: dict[str, np.ndarray], engine: Any, seed: int, n_samples: int) -> TrainingState:
         """Return a state bound to its data: at the start, or where the one of this name was interrupted."""
@@ -322,18 +380,30 @@ class GenerativeBeliefClassifier(StackedRBMs):
             state.load_state_dict(getattr(self, name).state_dict())
         return state
 
-    def _untied(self) -> dict[str, np.ndarray]:
-        """Return the arrays before the fine-tuning: both weights of a pair are those of its machine."""
-        arrays = {"memory": self.memory_.arrays["parameters"]}
+    def _learned(self) -> dict[str, np.ndarray]:
+        """Return the weights as far as they are learned: before the fine-tuning both of a pair are its machine's."""
+        if hasattr(self, "state_"):
+            return self.state_.arrays
+        arrays = {"memory": self.memory_.arrays["parameters"]} if hasattr(self, "memory_") else {}
         for k, rbm in enumerate(self.rbms_):
             weights = (rbm.components_, rbm.intercept_hidden_, rbm.components_, rbm.intercept_visible_)
             arrays |= {f"{name}_{k}": array for name, array in zip(Pair._fields, weights, strict=True)}
         return arrays
 
-    def _parts(self) -> tuple[list[Pair], Memory]:
-        """Return the layers' weights in float64, fine-tuned or else as pretraining left them."""
-        arrays = self.state_.arrays if hasattr(self, "state_") else self._untied()
-        return parts({name: array.astype(np.float64) for name, array in arrays.items()}, len(self.classes_))
+    def _pairs(self) -> list[Pair]:
+        """Return the weights below the top machine in float64."""
+        return pairs_of({name: array.astype(np.float64) for name, array in self._learned().items() if name != "memory"})
+
+    def _memory(self) -> Memory:
+        """Return the weights of the top machine in float64."""
+        flat = self._learned()["memory"].astype(np.float64)
+        return memory_of(flat, self.hidden_layer_sizes[-2] + len(self.classes_))
+
+    def _weights(self, layer: int) -> list[np.ndarray]:
+        weights = [pair.recognition for pair in self._pairs()]
+        if layer == len(weights):
+            weights.append(self._memory().weight[:, : -len(self.classes_)])
+        return weights[: layer + 1]
 
     def _labels(self, y: Any, n_samples: int) -> np.ndarray:
         if unknown := set(np.unique(y).tolist()) - set(self.classes_.tolist()):
@@ -342,27 +412,27 @@ class GenerativeBeliefClassifier(StackedRBMs):
 
     def _label_probabilities(self, below: np.ndarray) -> np.ndarray:
         """P(label | the layer that the labels join)."""
-        memory, n_labels = self._parts()[1], len(self.classes_)
-        energies = [
-            free_energy(Machine(*memory), np.hstack([below, np.tile(label, (len(below), 1))]))
-            for label in np.eye(n_labels)
+        memory, n_below = self._memory(), below.shape[1]
+        field = below @ memory.weight[:, :n_below].T + memory.hidden_bias
+        energies = [  # up to what all labels share
+            -bias - np.logaddexp(0, field + weight).sum(1)
+            for weight, bias in zip(memory.weight.T[n_below:], memory.visible_bias[n_below:], strict=True)
         ]
         return softmax(-np.stack(energies, axis=1))
 
     def _up(self, X: np.ndarray, layer: int) -> np.ndarray:
-        pairs, memory = self._parts()
-        hidden = np.asarray(X, dtype=np.float64)
+        pairs, hidden = self._pairs(), np.asarray(X, dtype=np.float64)
         for pair in pairs[: layer + 1]:
             hidden = sigmoid(hidden @ pair.recognition.T + pair.recognition_bias)
         if layer < len(pairs):
             return hidden
-        seen = np.hstack([hidden, self._label_probabilities(hidden)])
+        memory, seen = self._memory(), np.hstack([hidden, self._label_probabilities(hidden)])
         return sigmoid(seen @ memory.weight.T + memory.hidden_bias)
 
     def _down(self, hidden: np.ndarray, layer: int) -> np.ndarray:
-        pairs, memory = self._parts()
+        pairs = self._pairs()
         if layer == len(pairs):
-            n_below = memory.weight.shape[1] - len(self.classes_)
+            memory, n_below = self._memory(), self.hidden_layer_sizes[-2]
             hidden = sigmoid(hidden @ memory.weight[:, :n_below] + memory.visible_bias[:n_below])
         for k in reversed(range(min(layer + 1, len(pairs)))):
             hidden = self._generate(pairs, k, hidden)

@@ -8,9 +8,9 @@ distribution of the data, each next one that of the hidden units below it. Then 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -25,6 +25,15 @@ from glassnet.training.observers import EpochLosses, Observer
 from glassnet.training.progress import ProgressBar
 from glassnet.training.state import TrainingState
 from glassnet.training.threads import one_blas_thread
+
+
+class Stage(NamedTuple):
+    """A stage of a fit: its name, its state, the losses of its steps so far, and its epochs."""
+
+    name: str
+    state: TrainingState
+    losses: list[float]
+    n_epochs: int
 
 
 class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerMixin, BaseEstimator, ABC):
@@ -71,10 +80,30 @@ class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerM
         self._check_parameters()
         again = self.warm_start and hasattr(self, "rbms_")
         X, y = self._validate(X, y, reset=not again)
-        self._check_fine_tuning(X, y)  # what cannot be fine-tuned is said before hours of pretraining
-        self._pretrain(X, y, again, observers)
-        self._fine_tune(X, y, again and self.__sklearn_is_fitted__(), observers)
+        for stage in self._all_stages(X, y, again):
+            self._advance(stage, observers)
         return self
+
+    def stages(self, X: Any, y: Any) -> Iterator[TrainingState]:
+        """Start anew, and hand out the states that `fit` would bring to their ends, each at its first step.
+
+        These are the machines, from the data up, and then the fine-tuning. A stage starts from
+        where `glassnet.advance` has brought those before it when it is asked for.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+
+        Yields
+        ------
+        TrainingState
+            Of a machine, to be advanced by ``pretrain_iter`` epochs, and in the end of the
+            fine-tuning, by ``max_iter``. Losses are not kept.
+        """
+        self._check_parameters()
+        X, y = self._validate(X, y, reset=True)
+        return (stage.state for stage in self._all_stages(X, y, again=False))
 
     def fine_tune(self, X: Any, y: Any, observers: Sequence[Observer] = ()) -> Any:
         """Learn all layers together, from where pretraining has brought them.
@@ -99,7 +128,7 @@ class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerM
         check_is_fitted(self, "rbms_")
         self._check_parameters()
         X, y = self._validate(X, y, reset=False)
-        self._fine_tune(X, y, self.warm_start and self.__sklearn_is_fitted__(), observers)
+        self._advance(self._tuning_stage(X, y, self.warm_start and self.__sklearn_is_fitted__()), observers)
         return self
 
     def reconstruct(self, X: Any, layer: int = -1) -> np.ndarray:
@@ -118,6 +147,27 @@ class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerM
         """
         X, layer = self._check_X(X), self._check_layer(layer)
         return self._down(self._up(X, layer), layer)
+
+    def filters(self, layer: int = 0) -> np.ndarray:
+        """Return what each unit of a hidden layer adds up of the input.
+
+        Parameters
+        ----------
+        layer : int
+            From 0, or negative from the top.
+
+        Returns
+        -------
+        ndarray of shape (units, n_features)
+            The weights of the first layer; of a layer above it, the sums of the filters below,
+            weighted by its own weights, which leaves the activation functions out.
+        """
+        check_is_fitted(self, "rbms_")
+        weights = self._weights(self._check_layer(layer))
+        filters = weights[0]
+        for weight in weights[1:]:
+            filters = weight @ filters
+        return filters
 
     @property
     def pretrain_loss_curves_(self) -> list[list[float]]:
@@ -151,12 +201,16 @@ class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerM
         """Raise for what would fail in the fine-tuning."""
 
     @abstractmethod
-    def _pretrain(self, X: np.ndarray, y: Any, again: bool, observers: Sequence[Observer]) -> None:
-        """Learn what is learned before the fine-tuning."""
+    def _machine_stages(self, X: np.ndarray, y: Any, again: bool) -> Iterator[Stage]:
+        """Yield what is learned before the fine-tuning."""
 
     @abstractmethod
-    def _fine_tune(self, X: np.ndarray, y: np.ndarray, again: bool, observers: Sequence[Observer]) -> None:
-        """Learn all layers together, from the machines or ``again`` from where it was interrupted."""
+    def _tuning_stage(self, X: np.ndarray, y: np.ndarray, again: bool) -> Stage:
+        """Return the stage of all layers together, from the machines or ``again`` from where it was interrupted."""
+
+    @abstractmethod
+    def _weights(self, layer: int) -> list[np.ndarray]:
+        """Return the weights upwards, (units, units below) each, from the data to a hidden layer."""
 
     @abstractmethod
     def _up(self, X: np.ndarray, layer: int) -> np.ndarray:
@@ -166,10 +220,13 @@ class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerM
     def _down(self, hidden: np.ndarray, layer: int) -> np.ndarray:
         """Return the means of the visible units that follow from a hidden layer."""
 
-    def _pretrain_machines(
-        self, X: np.ndarray, n_machines: int, again: bool, observers: Sequence[Observer]
-    ) -> np.ndarray:
-        """Learn so many machines from the data up; return what the last has learned from."""
+    def _all_stages(self, X: np.ndarray, y: np.ndarray, again: bool) -> Iterator[Stage]:
+        self._check_fine_tuning(X, y)  # what cannot be fine-tuned is said before hours of pretraining
+        yield from self._machine_stages(X, y, again)
+        yield self._tuning_stage(X, y, again and self.__sklearn_is_fitted__())
+
+    def _rbm_stages(self, X: np.ndarray, n_machines: int, again: bool) -> Generator[Stage, None, np.ndarray]:
+        """Yield so many machines from the data up; return what the last has learned from."""
         if not again:
             self.seed_, self.rbms_, self._pretrain_losses = resolve_seed(self.random_state), [], []
         for layer in range(n_machines):
@@ -178,14 +235,13 @@ class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerM
                 self._pretrain_losses.append([])
             X = self.rbms_[layer - 1].transform(X) if layer else X
             state = rebound(self.rbms_[layer], X)
-            self._advance(state, self.pretrain_iter, self._pretrain_losses[layer], observers, f"layer {layer + 1}")
+            yield Stage(f"layer {layer + 1}", state, self._pretrain_losses[layer], self.pretrain_iter)
         return X
 
-    def _advance(
-        self, state: TrainingState, n_epochs: int, losses: list[float], observers: Sequence[Observer], stage: str
-    ) -> None:
+    def _advance(self, stage: Stage, observers: Sequence[Observer]) -> None:
         """Advance a stage to the end of its epochs from wherever it stands."""
-        bar = ProgressBar(state, n_epochs - state.epoch, stage) if self.verbose else nullcontext()
+        name, state, losses, n_epochs = stage
+        bar = ProgressBar(state, n_epochs - state.epoch, name) if self.verbose else nullcontext()
         with one_blas_thread(), bar as shown:
             watching = [_Losses(losses), *observers, *([shown] if shown is not None else [])]
             run(state, n_epochs * state.steps_per_epoch, watching)
@@ -225,7 +281,10 @@ class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerM
         n = len(self.hidden_layer_sizes)
         if not -n <= layer < n:
             raise InvalidInputError(f"There are {n} hidden layers, 0..{n - 1}; got layer={layer}.")
-        return layer % n
+        layer %= n
+        if not self.__sklearn_is_fitted__() and layer >= (begun := len(self._pretraining())):
+            raise InvalidInputError(f"Layer {layer} is not learned yet: pretraining has come to {begun} of {n} layers.")
+        return layer
 
     def _validate(self, X: Any, *y: Any, reset: bool) -> Any:
         """Return the samples of a fit, and y if it is given, checked."""

@@ -8,17 +8,22 @@ were written by ``glassnet export RUN glassnet/weights/NAME``.
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sklearn.base import BaseEstimator
 
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.learning.averaging import without_average
 from glassnet.learning.optimizers import SLOTS
+from glassnet.training.state import TrainingState
 
 WEIGHTS_FOLDER = Path(__file__).parents[1] / "weights"
+# what an optimizer keeps beside the parameters, of their shape and zero at its start; empty in a compact run
+_SLOTS = {name for names in SLOTS.values() for name in names}
 
 
 def load_trained(name: str) -> Any:
@@ -71,29 +76,57 @@ def find_run(run: str | Path) -> Path:
 
 
 def compacted(estimator: Any) -> Any:
-    """Return a copy of a fitted estimator whose state is as small as predictions need it.
+    """Return a copy of a fitted estimator whose states are as small as predictions need them.
 
     Raises
     ------
     InvalidInputError
-        If a number is beyond float16.
+        If a number is beyond float16, or the estimator has no weights that were learned step by step.
     """
-    state = estimator.state_
-    slots = {name for names in SLOTS.values() for name in names}
-    arrays = {name: _halved(name, array) for name, array in without_average(state.arrays).items() if name not in slots}
-    small = copy.copy(estimator)
-    small.state_ = replace(state, arrays=arrays)
+    small = _smaller(estimator)
+    if not list(_states(small)):
+        raise InvalidInputError(f"{type(estimator).__name__} holds no weights of its own to write.")
     return small
 
 
 def expanded(estimator: Any) -> Any:
-    """Give an estimator whose state was `compacted` float32 and an optimizer at its start; change no other."""
-    arrays = getattr(getattr(estimator, "state_", None), "arrays", {})
-    if any(array.dtype == np.float16 for array in arrays.values()):
-        for name, array in arrays.items():
-            arrays[name] = array.astype(np.float32) if array.dtype == np.float16 else array
-        arrays |= estimator._solver().initial_slots(arrays["parameters"])
+    """Give the states that were `compacted` float32 and an optimizer at its start; change no other."""
+    for state in _states(estimator):
+        for name, array in state.arrays.items():
+            state.arrays[name] = array.astype(np.float32) if array.dtype == np.float16 else array
+        for name in _SLOTS & state.arrays.keys():
+            if not state.arrays[name].size:
+                state.arrays[name] = np.zeros_like(state.arrays["parameters"])
     return estimator
+
+
+def _smaller(value: Any) -> Any:
+    """Return a copy with small states in the place of all states, however deep in lists and estimators."""
+    if isinstance(value, list):
+        return [_smaller(part) for part in value]
+    if isinstance(value, TrainingState):
+        arrays = without_average(value.arrays)
+        kept = {name: array[:0] if name in _SLOTS else array for name, array in arrays.items()}
+        return replace(value, arrays={name: _halved(name, array) for name, array in kept.items()})
+    if not isinstance(value, BaseEstimator):
+        return value
+    small = value.without_stages() if hasattr(value, "without_stages") else copy.copy(value)
+    for name, part in _fitted(small):
+        setattr(small, name, _smaller(part))
+    return small
+
+
+def _states(value: Any) -> Iterator[TrainingState]:
+    """Yield the states in an estimator and in those that it is made of."""
+    if isinstance(value, TrainingState):
+        yield value
+    parts = [part for _, part in _fitted(value)] if isinstance(value, BaseEstimator) else value
+    for part in parts if isinstance(parts, list) else []:
+        yield from _states(part)
+
+
+def _fitted(estimator: Any) -> list[tuple[str, Any]]:
+    return [(name, part) for name, part in vars(estimator).items() if name not in estimator.get_params(deep=False)]
 
 
 def _halved(name: str, array: np.ndarray) -> np.ndarray:

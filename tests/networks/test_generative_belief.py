@@ -7,7 +7,7 @@ import pytest
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
-from glassnet import GenerativeBeliefClassifier
+from glassnet import GenerativeBeliefClassifier, advance
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.learning.partition import states
 from glassnet.training.observers import Observer
@@ -48,7 +48,7 @@ def taught():
 
 def test_class_probabilities_are_those_of_the_top_machine_by_enumeration():
     small = GenerativeBeliefClassifier((6, 5, 8), pretrain_iter=2, max_iter=2, random_state=0).fit(X[:200], y[:200] % 3)
-    pairs, memory = small._parts()
+    pairs, memory = small._pairs(), small._memory()
     below = X[:4].astype(float)
     for pair in pairs:
         below = 1 / (1 + np.exp(-below @ pair.recognition.T - pair.recognition_bias))
@@ -117,8 +117,10 @@ def test_together_is_one_after_the_other(net):
 def test_what_cannot_be_done_is_said(net):
     with pytest.raises(InvalidInputError, match=r"no class 'ten' to dream of; allowed: \[0, 1, 2"):
         net.dream("ten")
-    with pytest.raises(InvalidInputError, match="n >= 1 and n_steps >= 1, got 0 and 100"):
+    with pytest.raises(InvalidInputError, match="n >= 1, got 0"):
         net.dream(1, 0)
+    with pytest.raises(InvalidInputError, match="n_steps >= 1, got 0"):
+        net.dream(1, 1, n_steps=0)
     with pytest.raises(InvalidInputError, match="The label joins the last but one layer"):
         GenerativeBeliefClassifier((10,)).fit(X, y)
     with pytest.raises(UnknownNameError, match="schedule"):
@@ -126,4 +128,40 @@ def test_what_cannot_be_done_is_said(net):
     with pytest.raises(InvalidInputError, match=r"pretrained without the classes \[10\]"):
         GenerativeBeliefClassifier(**OPTIONS).pretrain(X, y).fine_tune(X, y + 1)
     with pytest.raises(NotFittedError):
-        GenerativeBeliefClassifier(**OPTIONS).pretrain(X, y).predict(X)
+        GenerativeBeliefClassifier(**OPTIONS).predict(X)
+    begun = GenerativeBeliefClassifier(**OPTIONS)
+    next(begun.stages(X, y))
+    with pytest.raises(InvalidInputError, match="Layer 1 is not learned yet: pretraining has come to 1 of 3 layers"):
+        begun.reconstruct(X, 1)
+
+
+def test_a_fit_is_its_stages_one_after_the_other(net):
+    part = GenerativeBeliefClassifier(**OPTIONS)
+    states = []
+    for state in part.stages(X, y):
+        advance(state, 3 * state.steps_per_epoch)
+        states.append(state)
+        assert np.isfinite(part.reconstruct(unseen[:5], min(len(states), 3) - 1)).all()
+    assert len(states) == 4
+    np.testing.assert_array_equal(part.predict_proba(unseen), net.predict_proba(unseen))
+
+
+def test_pretraining_alone_reads_too():
+    few = y < 3
+    start = GenerativeBeliefClassifier((40, 30, 60), pretrain_iter=30, batch_size=10, random_state=0)
+    start.pretrain(X[few], y[few])
+    assert start.score(unseen[answers < 3], answers[answers < 3]) > 0.6  # by chance it is a third
+    assert start.dream(2, 3, 5).shape == (3, 64)
+
+
+def test_a_dream_can_be_watched(net):
+    watched = list(zip(range(6), net.dreaming(2, 4, random_state=1), strict=False))
+    for step in (1, 6):
+        np.testing.assert_array_equal(watched[step - 1][1], net.dream(2, 4, step, random_state=1))
+
+
+def test_filters_are_the_products_of_the_weights(net):
+    arrays, memory = net.state_.arrays, net._memory()
+    up = arrays["recognition_1"] @ arrays["recognition_0"]
+    np.testing.assert_allclose(net.filters(0), arrays["recognition_0"])
+    np.testing.assert_allclose(net.filters(-1), memory.weight[:, :20] @ up, rtol=1e-5)

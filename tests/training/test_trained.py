@@ -8,9 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.datasets import load_digits
 from torch import nn
 
-from glassnet import ModuleClassifier, load_trained
+from glassnet import (
+    RBM,
+    DeepBeliefClassifier,
+    GenerativeBeliefClassifier,
+    HopfieldNetwork,
+    ModuleClassifier,
+    load_trained,
+)
 from glassnet.data import load
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.training.run_folder import load_run, read_config, save_run
@@ -42,6 +50,57 @@ def test_numbers_beyond_float16_are_refused():
     net.state_.arrays["parameters"][0] = 1e6
     with pytest.raises(InvalidInputError, match="beyond those of float16"):
         compacted(net)
+
+
+DIGITS = load_digits(n_class=3)
+SMALL = {"pretrain_iter": 5, "max_iter": 5, "batch_size": 20, "random_state": 0}
+
+
+def fitted_belief_net(cls, sizes):
+    X = np.float32(DIGITS.data / 16)
+    return cls(sizes, **SMALL).fit(X, DIGITS.target), X
+
+
+def test_a_compact_belief_net_predicts_dreams_and_goes_on_alike(tmp_path):
+    net, X = fitted_belief_net(GenerativeBeliefClassifier, (30, 20, 40))
+    whole, small = save_run(tmp_path / "whole", net), save_run(tmp_path / "small", compacted(net))
+    assert (small / "model.safetensors").stat().st_size < (whole / "model.safetensors").stat().st_size / 3
+    again = load_run(small)
+    np.testing.assert_allclose(again.predict_proba(X), net.predict_proba(X), atol=0.02)
+    np.testing.assert_allclose(again.reconstruct(X), net.reconstruct(X), atol=0.01)
+    assert again.dream(2, 3, 5).shape == (3, 64)
+    assert again.rbms_ == []
+    assert len(net.rbms_) == 2
+    further = {"warm_start": True, "max_iter": 8}
+    for more in (again, net):
+        more.set_params(**further).fit(X, DIGITS.target)
+    assert again.n_iter_ == net.n_iter_ == 8
+    np.testing.assert_allclose(again.loss_curve_, net.loss_curve_, rtol=0.02)
+
+
+def test_a_compact_deep_belief_net_keeps_its_machines(tmp_path):
+    net, X = fitted_belief_net(DeepBeliefClassifier, (30, 20))
+    again = load_run(save_run(tmp_path, compacted(net)))
+    np.testing.assert_allclose(again.predict_proba(X), net.predict_proba(X), atol=0.02)
+    assert np.abs(again.gibbs(X, 2) - net.gibbs(X, 2)).mean() < 0.01
+    assert again.pretrain_loss_curves_ == net.pretrain_loss_curves_
+    again.set_params(warm_start=True, pretrain_iter=6, max_iter=6).fit(X, DIGITS.target)
+    assert again.n_iter_ == 6
+
+
+def test_a_machine_half_way_is_compacted_too(tmp_path):
+    X = np.float32(DIGITS.data / 16)
+    begun = GenerativeBeliefClassifier((10, 8), **SMALL).pretrain(X, DIGITS.target)
+    again = load_run(save_run(tmp_path, compacted(begun)))
+    assert not again.memory_.arrays["velocity"].any()
+    np.testing.assert_allclose(again.predict_proba(X), begun.predict_proba(X), atol=0.02)
+    rbm = RBM(8, momentum=0.5, max_iter=2, random_state=0).fit(X)
+    load_run(save_run(tmp_path, compacted(rbm))).partial_fit(X)
+
+
+def test_what_learned_no_weights_step_by_step_is_refused():
+    with pytest.raises(InvalidInputError, match="HopfieldNetwork holds no weights"):
+        compacted(HopfieldNetwork().fit([[1, -1, 1, 1, -1, 1, -1, -1]]))
 
 
 def test_unknown_trained_network():
