@@ -86,19 +86,23 @@ class PictureZip:
 
 
 def open_store(path: Path) -> PictureStore:
-    """Return the files of a folder or zip.
+    """Return the files of a folder, a zip, a tar file or a folder of tar files.
 
     Raises
     ------
     DataNotFoundError, CorruptFileError, InvalidInputError
-        If there is nothing at ``path``, or no folder and no zip.
+        If there is nothing at ``path``, or nothing of that kind.
     """
+    from glassnet.data.tar_shards import PictureShards, shards_of
+
+    if shards_of(path):
+        return PictureShards(path)
     if path.is_dir():
         return PictureFolder(path)
     if not path.exists():
         raise DataNotFoundError(f"There is no folder or file {path}")
     if path.suffix.lower() != ".zip":
-        raise InvalidInputError(f"{path} is neither a folder nor a zip of pictures by class.")
+        raise InvalidInputError(f"{path} is neither a folder nor a zip or .tar of pictures by class.")
     return PictureZip(path)
 
 

@@ -1,4 +1,4 @@
-"""Any set of pictures by class through one reader: folders and zips of files, IDX files, CIFAR's binary files."""
+"""Any set of pictures by class through one reader: folders, zips and tar shards, IDX and CIFAR's binary files."""
 
 from __future__ import annotations
 
@@ -53,7 +53,8 @@ def load_pictures(
 
     What is read: folders of picture files by class, or a zip of these, with or without a
     ``train`` and a ``test`` (or ``val``) folder above them; a folder of IDX files named as MNIST's
-    are; a folder or .tar.gz of CIFAR's binary version. Picture files are decoded once, and
+    are; a folder or .tar.gz of CIFAR's binary version; a .tar or a folder of them, as
+    `glassnet.data.tar_shards` has it. Picture files are decoded once, and
     memory-mapped from then on.
 
     Parameters
