@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 from torch import nn
 from torch.nn.modules import batchnorm, conv, dropout, instancenorm, pooling
 
+from glassnet.learning.response_normalization import LocalResponseNorm
+
 if TYPE_CHECKING:
     from glassnet.inspect.traced import Call
 
 SPATIAL = {1: ("position",), 2: ("height", "width"), 3: ("depth", "height", "width")}
 _IMAGE_LAYERS = (
-    *(conv._ConvNd, batchnorm._BatchNorm, instancenorm._InstanceNorm, nn.GroupNorm, nn.LocalResponseNorm),
+    *(conv._ConvNd, batchnorm._BatchNorm, instancenorm._InstanceNorm, nn.GroupNorm, LocalResponseNorm),
     *(pooling._MaxPoolNd, pooling._AvgPoolNd, pooling._AdaptiveMaxPoolNd, pooling._AdaptiveAvgPoolNd),
-    *(dropout.Dropout1d, dropout.Dropout2d, dropout.Dropout3d),
+    *(nn.LocalResponseNorm, dropout.Dropout1d, dropout.Dropout2d, dropout.Dropout3d),
 )
 _UNIT_LAYERS = (nn.Linear, nn.Bilinear, nn.LayerNorm, nn.Embedding)
 

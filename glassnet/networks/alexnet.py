@@ -21,7 +21,6 @@ Where we depart from the papers:
 
 - The paper states 224 x 224 images, which its 55 x 55 maps do not fit: 227 x 227 without padding does, and 224 x 224
   with a padding of 2.
-- torch divides alpha by n, so `nn.LocalResponseNorm` is given n * alpha.
 - Dropout scales the kept units up in training; the paper scales all of them down afterwards.
 - The torchvision form starts from He et al.'s weights, not from torch's defaults.
 """
@@ -32,6 +31,7 @@ from torch import Tensor, nn
 
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.learning.dropout import Dropout
+from glassnet.learning.response_normalization import LocalResponseNorm
 
 
 class AlexNet(nn.Module):
@@ -152,7 +152,7 @@ def _features_2012(in_channels: int, image_size: int, normalization: bool, overl
         return nn.MaxPool2d(3 if overlapping_pooling else 2, stride=2)
 
     def normalize() -> nn.Module:
-        return nn.LocalResponseNorm(5, alpha=5 * 1e-4, beta=0.75, k=2.0) if normalization else nn.Identity()
+        return LocalResponseNorm(5, alpha=1e-4, beta=0.75, k=2.0) if normalization else nn.Identity()
 
     return nn.Sequential(
         *(nn.Conv2d(in_channels, 96, 11, stride=4, padding=2 if image_size == 224 else 0), nn.ReLU()),  # 55 x 55

@@ -10,6 +10,7 @@ from torch import nn
 
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.learning.dropout import Dropout, draws_globally
+from glassnet.learning.response_normalization import LocalResponseNorm
 from glassnet.networks.alexnet import AlexNet
 
 # by the formula (inputs of a unit + 1) * maps, with half of the maps below where there are two groups
@@ -162,7 +163,7 @@ def test_parts_can_be_switched_off():
             for options in itertools.product((True, False), (0.5, 0.0))
         }
         dropped = [m.p for m in AlexNet(dropout=0.25).modules() if isinstance(m, Dropout)]
-    assert all((nn.LocalResponseNorm in kinds[n, d]) == n for n, d in kinds)
+    assert all((LocalResponseNorm in kinds[n, d]) == n for n, d in kinds)
     assert dropped == [0.25, 0.25]
 
 
