@@ -48,6 +48,11 @@ MODULE_ESTIMATORS: dict[str, str] = {
     "module-regressor": "glassnet.estimators.module:ModuleRegressor",
 }
 
+# modules that a command of their own trains; estimators of modules know them by name, too
+EXPERIMENTS: dict[str, str] = {
+    "pronoun-reader": "glassnet.networks.pronoun_reader:PronounReader",
+}
+
 # callables with keyword options (n_tokens=...) that return a torch module of token sequences
 TEXT_MODULES: dict[str, str] = {
     "transformer": "glassnet.networks.transformer:Transformer",

@@ -17,6 +17,9 @@ def pronouns(
     picture: Annotated[
         Path | None, typer.Option("--picture", metavar="FILE", help='Attention from "it" in the lecture\'s sentences.')
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FOLDER", help="Run folder for the reader that was trained.")
+    ] = None,
     record: Annotated[
         Path | None, typer.Option("--record", metavar="FILE", help="JSON file for what was reached, and how.")
     ] = None,
@@ -29,8 +32,11 @@ def pronouns(
     results, reader = run_experiment(n_train, seed)
     if picture is not None:
         _draw(picture, reader, results["reader"])
+    digest = _digest(n_train, seed)
+    if out is not None:
+        _keep(out, reader, results["reader"], {"data_sha256": digest, "n_train": n_train, "seed": seed})
     if record is not None:
-        _record(record, results, seed, n_train, time.perf_counter() - start)
+        _record(record, results, digest, seed, time.perf_counter() - start)
     print(json.dumps(results) if as_json else _in_words(results))
 
 
@@ -40,22 +46,32 @@ def _draw(path: Path, reader: Any, chosen: dict[str, Any]) -> None:
     from glassnet.networks.pronoun_experiment import LECTURE, reader_picture
     from glassnet.plots.attention import AttentionDisplay
 
-    seen = [reader_picture(reader, chosen["layer"], chosen["head"], sentence) for sentence in LECTURE]
+    seen = [reader_picture(reader, sentence).head(chosen["layer"], chosen["head"]) for sentence in LECTURE]
     words = [" / ".join(dict.fromkeys(pair)) for pair in zip(*(s.words for s in LECTURE), strict=True)]
     where = f"layer {chosen['layer']}, head {chosen['head']}"
-    weights = {f"too {s.adjective} ({where})": a.head(0, 0) for s, a in zip(LECTURE, seen, strict=True)}
+    weights = {f"too {s.adjective} ({where})": a for s, a in zip(LECTURE, seen, strict=True)}
     AttentionDisplay(words, words, weights, "lines", from_query=IT).save(path)
 
 
-def _record(path: Path, results: dict[str, Any], seed: int, n_train: int, seconds: float) -> None:
+def _digest(n_train: int, seed: int) -> str:
     from glassnet.data.pronouns import make_pronoun_sentences
     from glassnet.data.text import hash_of
-    from glassnet.training.recipe_record import command_of, recipe_record, write_record
 
     parts = make_pronoun_sentences(n_train, random_state=seed)
-    digest = hash_of(text for part in parts for sentence in part for text in (sentence.source, sentence.target))
-    command = command_of(sys.argv[1:])
-    write_record(path, recipe_record(command, digest, seed, seconds, results))
+    return hash_of(text for part in parts for sentence in part for text in (sentence.source, sentence.target))
+
+
+def _keep(folder: Path, reader: Any, metrics: dict[str, Any], about: dict[str, Any]) -> None:
+    """Write the reader's run folder, with the layer and head in which "it" looks at the noun meant."""
+    from glassnet.training.run_folder import save_run
+
+    save_run(folder, reader, {"data": "pronouns", **about, "metrics": metrics})
+
+
+def _record(path: Path, results: dict[str, Any], digest: str, seed: int, seconds: float) -> None:
+    from glassnet.training.recipe_record import command_of, recipe_record, write_record
+
+    write_record(path, recipe_record(command_of(sys.argv[1:]), digest, seed, seconds, results))
 
 
 def _in_words(results: dict[str, Any]) -> str:

@@ -100,6 +100,11 @@ def fetch(file: DataFile) -> Path:
     raise DataNotFoundError(_by_hand(file, reasons))
 
 
+def is_here(file: DataFile) -> bool:
+    """Return whether `fetch` would find a data file without a download."""
+    return any((folder / file.path).is_file() for folder in (data_home(), cache_home()))
+
+
 def content_sha256(path: str | os.PathLike) -> str:
     """Return the SHA-256 of a file's content, decompressed if it is gzipped.
 

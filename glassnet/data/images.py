@@ -17,7 +17,7 @@ from typing import BinaryIO, Literal
 import numpy as np
 
 from glassnet.data.dataset import Dataset, pixel_names
-from glassnet.data.home import DataFile, cached_array, fetch, open_content
+from glassnet.data.home import DataFile, cached_array, fetch, is_here, open_content
 from glassnet.errors import CorruptFileError, DataNotFoundError, GlassnetWarning, InvalidInputError
 
 # third byte of an IDX file -> type of its values
@@ -75,6 +75,11 @@ def load_mnist(random_state: int | None = 0) -> Dataset:
         "mnist", as_rows(images), labels.astype(np.int64), as_rows(test_images), test_labels.astype(np.int64),
         pixel_names(28, 28), tuple("0123456789"), "classification", (28, 28),
     )  # fmt: skip
+
+
+def has_mnist(part: Literal["train", "test"] = "test") -> bool:
+    """Return whether MNIST's files are there, so that nothing would be downloaded."""
+    return all(map(is_here, _MNIST[part]))
 
 
 def mnist_images(part: Literal["train", "test"] = "train") -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ import numpy as np
 from glassnet.data.binary_pictures import CIFAR10, CIFAR_FOLDER, read_binary
 from glassnet.data.dataset import Dataset, pixel_names
 from glassnet.data.decoding import Form, decode_pictures, form_of
-from glassnet.data.home import data_home, fetch
+from glassnet.data.home import data_home, fetch, is_here
 from glassnet.data.picture_files import PictureFile, PictureStore, open_store, picture_files
 from glassnet.errors import InvalidInputError
 from glassnet.seeds import generator, resolve_seed
@@ -155,9 +155,18 @@ def load_cifar10(resize: int | None = None, per_class: int | None = None, random
     ----------
     A. Krizhevsky (2009). Learning multiple layers of features from tiny images.
     """
-    places = [data_home() / name for name in (CIFAR_FOLDER, CIFAR10.path, "cifar10-images.zip")]
-    path = next((place for place in places if place.exists()), None) or fetch(CIFAR10)
+    path = _cifar10_place() or fetch(CIFAR10)
     return replace(load_pictures(path, resize=resize, per_class=per_class, random_state=random_state), name="cifar10")
+
+
+def has_cifar10() -> bool:
+    """Return whether CIFAR-10 is there in one of its forms, so that nothing would be downloaded."""
+    return _cifar10_place() is not None or is_here(CIFAR10)
+
+
+def _cifar10_place() -> Path | None:
+    places = [data_home() / name for name in (CIFAR_FOLDER, CIFAR10.path, "cifar10-images.zip")]
+    return next((place for place in places if place.exists()), None)
 
 
 def _size(resize: int | tuple[int, int] | None) -> tuple[int, int] | None:

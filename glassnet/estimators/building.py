@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from glassnet.errors import InvalidInputError
 from glassnet.learning.dropout import global_stream
-from glassnet.registry import MODULES, resolve
+from glassnet.registry import EXPERIMENTS, MODULES, resolve
 
 
 def build_module(
@@ -24,7 +24,7 @@ def build_module(
     Parameters
     ----------
     given : str, callable or Module
-        A name of `glassnet.registry.MODULES`; a callable, called with those of ``n_features``,
+        A name of `glassnet.registry.MODULES` or `EXPERIMENTS`; a callable, called with those of ``n_features``,
         ``in_channels``, ``image_shape``, ``n_outputs`` and ``n_classes`` that it takes by name;
         or a module, which is copied.
     options : mapping of str to Any, optional
@@ -54,7 +54,7 @@ def build_module(
         if isinstance(given, nn.Module):
             module = copy.deepcopy(given)
         else:
-            make = resolve(MODULES, "module", given) if isinstance(given, str) else given
+            make = resolve(MODULES | EXPERIMENTS, "module", given) if isinstance(given, str) else given
             module = _call(make, dict(options or {}), input_shape, n_outputs)
         if not isinstance(module, nn.Module):
             raise InvalidInputError(f"module must be, or make, a torch.nn.Module; got {type(module).__name__}.")

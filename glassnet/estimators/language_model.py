@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from glassnet.estimators.checks import check_positive_integers
 from glassnet.estimators.text_base import TextEstimator
 from glassnet.inspect.token_attention import TokenAttention
 from glassnet.learning.sequences import Continuation
-from glassnet.networks.decoding import sample
+from glassnet.networks.decoding import chances, sample, sample_steps
 from glassnet.networks.gpt import GPT
 from glassnet.training.observers import Observer
 from glassnet.training.processes import fit_in_processes, starts_processes
@@ -26,6 +26,27 @@ from glassnet.training.processes import fit_in_processes, starts_processes
 VOCABULARIES = ("characters", "byte-pairs")
 # windows of a text that are measured at once
 READ_AT_ONCE = 64
+
+
+class WrittenToken(NamedTuple):
+    """One token of `LanguageModel.write`.
+
+    Parameters
+    ----------
+    text : str
+        The token.
+    candidates : list of str
+        The tokens that it was drawn from, the likeliest first.
+    probabilities : ndarray of shape (n_candidates,)
+        With which it was drawn from them.
+    n_read : int
+        Tokens before it that the model has looked at.
+    """
+
+    text: str
+    candidates: list[str]
+    probabilities: np.ndarray
+    n_read: int
 
 
 class LanguageModel(TextEstimator):
@@ -275,6 +296,44 @@ class LanguageModel(TextEstimator):
         options = {"temperature": temperature, "top_k": top_k, "random_state": random_state, "cached": cached}
         written = sample(self.module_, read, n_tokens, **options)[0, len(tokens) :]  # type: ignore[arg-type]
         return prompt + self.vocabulary_.decode(written.tolist())
+
+    def write(
+        self,
+        prompt: str = "\n",
+        *,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        random_state: Any = None,
+        truncate: bool = False,
+    ) -> Iterator[WrittenToken]:
+        """Continue a prompt as `generate` does, token by token, without an end.
+
+        Parameters
+        ----------
+        prompt, temperature, top_k, random_state, truncate
+            As in `generate`.
+
+        Returns
+        -------
+        iterator of WrittenToken
+            Each token with what it was drawn from.
+
+        Raises
+        ------
+        InvalidInputError
+            As `generate`.
+        """
+        check_is_fitted(self, "state_")
+        read = torch.tensor([self._window(prompt, "prompt", truncate)], device=self.device_)
+        options = {"temperature": temperature, "top_k": top_k, "random_state": random_state}
+        return self._named(sample_steps(self.module_, read, **options), temperature, top_k)  # type: ignore[arg-type]
+
+    def _named(self, steps: Iterator, temperature: float, top_k: int | None) -> Iterator[WrittenToken]:
+        """Yield the steps of a sampling in words."""
+        for tokens, log_p, n_read in steps:
+            probability, candidate = (values[0] for values in chances(log_p, temperature, top_k))
+            drawn, *names = self.vocabulary_.tokens([int(tokens[0, -1]), *candidate.tolist()])
+            yield WrittenToken(drawn, names, probability.numpy(), n_read)
 
     def attention(self, text: str, *, truncate: bool = False) -> TokenAttention:
         """Return who looks at whom, in every layer and head, when a text is read.

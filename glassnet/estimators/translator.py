@@ -291,10 +291,7 @@ class Translator(TextEstimator):
             ``encoder``, ``decoder`` and ``cross``, each with the tokens and the weights
             (layers, heads, query, key) that made the output.
         """
-        check_is_fitted(self, "state_")
-        target = self.translate([source], beam_size)[0] if target is None else checked([target], "target")[0]
-        read = [*self.vocabulary_.encode(checked([source], "source")[0]), END]
-        written = [BEGIN, *self.vocabulary_.encode(target)]
+        read, written = self._pair(source, target, beam_size)
         with torch.no_grad():
             tokens = [torch.tensor([ids], device=self.device_) for ids in (read, written)]
             _, weights = self.module_(*tokens, return_attention=True)
@@ -306,6 +303,37 @@ class Translator(TextEstimator):
                 for part, (q, k) in sides.items()
             )
         )
+
+    def alternatives(
+        self, source: str, target: str | None = None, n: int = 5, *, beam_size: int = 4
+    ) -> list[list[tuple[str, float]]]:
+        """Return which tokens could stand at each place of a translation, given those before it.
+
+        Parameters
+        ----------
+        source, target, beam_size
+            As in `attention`.
+        n : int, default=5
+
+        Returns
+        -------
+        list of list of (str, float)
+            For each token of the target, and for its end, the ``n`` most probable tokens with
+            their probabilities, the largest first.
+        """
+        read, written = self._pair(source, target, beam_size)
+        with torch.no_grad():
+            tokens = [torch.tensor([ids], device=self.device_) for ids in (read, written)]
+            likely, ids = self.module_(*tokens)[0].float().softmax(dim=-1).topk(n)  # (T, n)
+        names = [self.vocabulary_.tokens(row) for row in ids.tolist()]
+        return [list(zip(*row, strict=True)) for row in zip(names, likely.tolist(), strict=True)]
+
+    def _pair(self, source: str, target: str | None, beam_size: int) -> tuple[list[int], list[int]]:
+        """Return the tokens that the encoder and the decoder are given; the target is the network's own, if None."""
+        check_is_fitted(self, "state_")
+        target = self.translate([source], beam_size)[0] if target is None else checked([target], "target")[0]
+        read = [*self.vocabulary_.encode(checked([source], "source")[0]), END]
+        return read, [BEGIN, *self.vocabulary_.encode(target)]
 
     def loss(self, source: Sequence[str], target: Sequence[str]) -> float:
         """Return the mean cross-entropy of the targets, in nats per token, the end tokens included.

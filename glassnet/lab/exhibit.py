@@ -158,6 +158,9 @@ class Exhibit(ABC):
         """Go back or forth to a recorded step; the state is the same to the bit."""
         self._recorded().seek(step)
 
+    def finish(self) -> None:  # noqa: B027
+        """Wait for what is computed in the background; most exhibits have nothing there."""
+
     def scene(self) -> Frame:
         """Return what stays the same while training goes on, such as the data."""
         return Frame()

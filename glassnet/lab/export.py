@@ -41,6 +41,7 @@ class Film:
     """
 
     def __init__(self, exhibit: Exhibit, first: Callable[[], Frame], moment: Callable[[], Frame]):
+        exhibit.finish()
         self._exhibit, self._first, self._moment = exhibit, first, moment
         history = exhibit.history if exhibit.export == "replay" else None
         self.shown = exhibit.history.step if exhibit.history else 0

@@ -144,6 +144,47 @@ class Together:
             part.seek(step)
 
 
+class Course:
+    """A recorded time that has an end: the steps of a way that is known from the start.
+
+    Parameters
+    ----------
+    n_steps : int
+    steps_per_epoch : int, optional
+        None: there are no rounds.
+
+    Examples
+    --------
+    >>> course = Course(n_steps=10, steps_per_epoch=4)
+    >>> course.advance(25)
+    >>> course.step, course.epoch, course.last
+    (10, 2, 10)
+    """
+
+    def __init__(self, n_steps: int, steps_per_epoch: int | None = None):
+        self._n_steps, self._steps_per_epoch = n_steps, steps_per_epoch
+        self.step = self.last = 0
+
+    @property
+    def epoch(self) -> int | None:
+        """Rounds completed."""
+        return self.step // self._steps_per_epoch if self._steps_per_epoch else None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing changes any more."""
+        return self.step == self._n_steps
+
+    def advance(self, n: int) -> None:
+        """Go on by ``n`` steps, at most to the end."""
+        self.step = min(self.step + n, self._n_steps)
+        self.last = max(self.last, self.step)
+
+    def seek(self, step: int) -> None:
+        """Go to a recorded step."""
+        self.step = step
+
+
 class Curve:
     """Some numbers over time, thinned to a few hundred points; the newest is always kept.
 

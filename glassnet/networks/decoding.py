@@ -18,7 +18,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import partial, reduce
+from itertools import islice
 
 import numpy as np
 import torch
@@ -268,29 +269,84 @@ def sample(
     InvalidInputError
         If the prompt is empty, the temperature negative or ``top_k`` below 1.
     """
+    options = {"temperature": temperature, "top_k": top_k, "random_state": random_state, "cached": cached}
+    steps = islice(sample_steps(model, prompt, **options), n_tokens)  # type: ignore[arg-type]
+    return reduce(lambda _, step: step[0], steps, prompt)
+
+
+def sample_steps(
+    model: GPT,
+    prompt: Tensor,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+    cached: bool = True,
+) -> Iterator[tuple[Tensor, Tensor, int]]:
+    """Continue a prompt as `sample` does, token by token, without an end.
+
+    Parameters
+    ----------
+    model, prompt, temperature, top_k, random_state, cached
+        As for :func:`sample`.
+
+    Yields
+    ------
+    tokens : int64 Tensor of shape (batch, length)
+        All so far, one more each time.
+    log_p : Tensor of shape (batch, n_tokens)
+        The model's log-probabilities of the newest one.
+    n_read : int
+        Of how many tokens before it the model has computed them.
+
+    Raises
+    ------
+    InvalidInputError
+        As :func:`sample`.
+    """
     if prompt.dim() != 2 or prompt.shape[1] == 0:
         raise InvalidInputError(f"prompt has shape {tuple(prompt.shape)}; allowed: (batch, length), length at least 1")
     if not temperature >= 0 or (top_k is not None and top_k < 1):
         raise InvalidInputError(
             f"got temperature={temperature}, top_k={top_k}; allowed: at least 0, None or at least 1"
         )
-    draw = partial(
-        _draw, temperature=temperature, top_k=top_k, noise=torch_generator(resolve_seed(random_state), "sample")
-    )
-    tokens, start, next_token = prompt, 0, NextToken(model, model.decode, cached)
-    with evaluating(model):
-        for _ in range(n_tokens):
-            if tokens.shape[1] - start > model.n_positions:
-                start = tokens.shape[1] - max(1, model.n_positions // 2)
-                next_token = NextToken(model, model.decode, cached)
-            tokens = torch.cat([tokens, draw(next_token(tokens[:, start:]))], dim=1)
-    return tokens
+    noise = torch_generator(resolve_seed(random_state), "sample")
+    return _steps(model, prompt, partial(_draw, temperature=temperature, top_k=top_k, noise=noise), cached)
+
+
+def _steps(
+    model: GPT, tokens: Tensor, draw: Callable[[Tensor], Tensor], cached: bool
+) -> Iterator[tuple[Tensor, Tensor, int]]:
+    start, next_token = 0, NextToken(model, model.decode, cached)
+    while True:
+        if tokens.shape[1] - start > model.n_positions:
+            start = tokens.shape[1] - max(1, model.n_positions // 2)
+            next_token = NextToken(model, model.decode, cached)
+        n_read = tokens.shape[1] - start
+        with evaluating(model):
+            log_p = next_token(tokens[:, start:])
+            tokens = torch.cat([tokens, draw(log_p)], dim=1)
+        yield tokens, log_p, n_read
+
+
+def chances(log_p: Tensor, temperature: float, top_k: int | None = None) -> tuple[Tensor, Tensor]:
+    """Return the probabilities that tokens are drawn with, (B, k), the largest first, and which tokens these are.
+
+    Examples
+    --------
+    >>> probability, token = chances(torch.tensor([[0.2, 0.5, 0.3]]).log(), temperature=1.0, top_k=2)
+    >>> probability, token
+    (tensor([[0.6250, 0.3750]]), tensor([[1, 2]]))
+    """
+    n_tokens = log_p.shape[1]
+    top, token = log_p.topk(1 if temperature == 0 else min(top_k or n_tokens, n_tokens))
+    return (top / (temperature or 1.0)).softmax(dim=-1).cpu(), token
 
 
 def _draw(log_p: Tensor, temperature: float, top_k: int | None, noise: torch.Generator) -> Tensor:
     """Return one token per row, (B, 1)."""
     if temperature == 0:
         return log_p.argmax(dim=-1, keepdim=True)
-    top, token = log_p.topk(min(top_k or log_p.shape[1], log_p.shape[1]))  # (B, k)
-    place = torch.multinomial((top / temperature).softmax(dim=-1).cpu(), 1, generator=noise)
+    probability, token = chances(log_p, temperature, top_k)
+    place = torch.multinomial(probability, 1, generator=noise)
     return token.gather(1, place.to(token.device))

@@ -24,14 +24,13 @@ from glassnet.data.pronouns import (
     OF_PLACES,
     PLACE,
     PRONOUNS,
-    WORDS,
     PronounSentence,
     make_pronoun_sentences,
 )
 from glassnet.estimators.module import ModuleClassifier
 from glassnet.estimators.translator import Translator
 from glassnet.inspect.token_attention import TokenAttention
-from glassnet.networks.pronoun_reader import PronounReader, pronouns, word_numbers
+from glassnet.networks.pronoun_reader import pronouns, word_numbers
 from glassnet.seeds import generator
 
 # so many held-out sentences are translated
@@ -68,12 +67,9 @@ class PronounResult(NamedTuple):
 
 def fit_reader(train: Sequence[PronounSentence], random_state: int = 0, **options: Any) -> ModuleClassifier:
     """Return a `PronounReader` that has learned these sentences."""
-
-    def module(n_classes: int) -> PronounReader:
-        return PronounReader(len(WORDS), n_classes)
-
     given: dict[str, Any] = {"batch_size": 100, "learning_rate": "one-cycle", "learning_rate_init": 3e-3}
-    reader = ModuleClassifier(module, random_state=random_state, **(given | {"max_iter": 15, "tol": None} | options))
+    given |= {"max_iter": 15, "tol": None}
+    reader = ModuleClassifier("pronoun-reader", random_state=random_state, **(given | options))
     return reader.fit(word_numbers(train), pronouns(train))
 
 
@@ -130,12 +126,12 @@ def translator_attention(translator: Translator, sentences: Sequence[PronounSent
     return np.moveaxis(np.array(found), 1, -1)
 
 
-def reader_picture(reader: ModuleClassifier, layer: int, head: int, sentence: PronounSentence) -> TokenAttention:
-    """Return the attention of one head of the reader in one sentence."""
+def reader_picture(reader: ModuleClassifier, sentence: PronounSentence) -> TokenAttention:
+    """Return the attention of all layers and heads of the reader in one sentence."""
     weights: list[Tensor] = []
     with torch.no_grad():
         reader.module_.eval()(torch.from_numpy(word_numbers([sentence])), weights)
-    return TokenAttention(sentence.words, sentence.words, weights[layer][:, head : head + 1].numpy())
+    return TokenAttention(sentence.words, sentence.words, torch.cat(weights).numpy())
 
 
 def counterpart(sentence: PronounSentence) -> PronounSentence:

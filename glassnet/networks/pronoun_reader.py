@@ -32,9 +32,9 @@ class PronounReader(nn.Module):
 
     Parameters
     ----------
-    n_tokens : int
-        Size of the vocabulary.
     n_classes : int, default=3
+    n_tokens : int
+        Size of the vocabulary; that of `glassnet.data.pronouns` if not given.
     d_model, n_heads, d_ff : int
     n_layers : int
         Of the encoder; the attention that is read comes on top.
@@ -42,16 +42,16 @@ class PronounReader(nn.Module):
 
     Examples
     --------
-    >>> reader = PronounReader(90)
+    >>> reader = PronounReader()
     >>> tuple(reader(torch.zeros(2, 11)).shape)
     (2, 3)
     """
 
     def __init__(
         self,
-        n_tokens: int,
         n_classes: int = 3,
         *,
+        n_tokens: int = len(WORDS),
         d_model: int = 64,
         n_heads: int = 2,
         d_ff: int = 128,

@@ -7,7 +7,7 @@ methods", ICANN.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -122,17 +122,8 @@ class EmbeddingDisplay(Display):
         if method not in METHODS:
             raise UnknownNameError("method", method, METHODS)
         numbers, names = _classes(labels, groups, names)
-        layers: list[Embedding] = []
-        for name, array in arrays.items():
-            rows = np.asarray(array, float).reshape(len(array), -1)
-            if len(rows) != len(numbers) or len(names) < 2 or len(rows) <= 2 * n_neighbors:
-                raise InvalidInputError(
-                    f"An embedding takes more than {2 * n_neighbors} samples of at least two classes, got "
-                    f"{len(rows)} samples and {len(numbers)} labels of {len(names)} classes."
-                )
-            before = layers[-1].points if layers else None
-            layers.append(_embed(name, rows, numbers, before, method, n_neighbors, random_state))
-        return cls(layers, numbers, names, method)
+        how = {"method": method, "n_neighbors": n_neighbors, "random_state": random_state}
+        return cls(list(embedded(arrays, numbers, **how)), numbers, names, method)  # type: ignore[arg-type]
 
     @classmethod
     def from_trace(
@@ -207,6 +198,46 @@ class EmbeddingDisplay(Display):
             rest = points[self.labels >= MOST_CLASSES]
             said = f"{len(self.names) - MOST_CLASSES} more classes"
             ax.scatter(*rest.T, s=5, color=theme.muted, marker=".", linewidths=0, alpha=0.5, label=said, zorder=0)
+
+
+def embedded(
+    arrays: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    *,
+    method: str = "pca",
+    n_neighbors: int = NEIGHBORS,
+    random_state: int = 0,
+) -> Iterator[Embedding]:
+    """Embed layer after layer, as `EmbeddingDisplay.from_arrays` does; each is given when it is there.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray of shape (n_samples, ...)
+    labels : ndarray of int, shape (n_samples,)
+        Number of each sample's class.
+    method, n_neighbors, random_state
+        As in `EmbeddingDisplay.from_arrays`.
+
+    Yields
+    ------
+    Embedding
+
+    Raises
+    ------
+    InvalidInputError
+        If there are too few samples, fewer than two classes, or another number of labels than samples.
+    """
+    before = None
+    for name, array in arrays.items():
+        rows, n_classes = np.asarray(array, float).reshape(len(array), -1), len(np.unique(labels))
+        if len(rows) != len(labels) or n_classes < 2 or len(rows) <= 2 * n_neighbors:
+            raise InvalidInputError(
+                f"An embedding takes more than {2 * n_neighbors} samples of at least two classes, got "
+                f"{len(rows)} samples and {len(labels)} labels of {n_classes} classes."
+            )
+        layer = _embed(name, rows, labels, before, method, n_neighbors, random_state)
+        before = layer.points
+        yield layer
 
 
 def _classes(

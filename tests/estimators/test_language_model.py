@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -29,6 +30,28 @@ def test_learns_its_text(fitted):
     assert fitted.loss(TEXT) < 0.4
     assert fitted.perplexity(TEXT) == pytest.approx(np.exp(fitted.loss(TEXT)))
     assert fitted.score(TEXT) == -fitted.loss(TEXT)
+
+
+@pytest.mark.parametrize(("temperature", "top_k"), [(0.7, 5), (0.0, None), (1.0, None)])
+def test_writing_step_by_step_gives_the_same_text_and_what_it_was_drawn_from(fitted, temperature, top_k):
+    """Beyond the positions, too: there it goes on from the last half of them."""
+    how = {"temperature": temperature, "top_k": top_k, "random_state": 3}
+    tokens = list(islice(fitted.write("to be", **how), 40))
+    assert "to be" + "".join(token.text for token in tokens) == fitted.generate("to be", 40, **how)
+    text = "to be"
+    for token in tokens:
+        assert 1 <= token.n_read <= fitted.n_positions
+        seen = torch.tensor([fitted.vocabulary_.encode(text[-token.n_read :])])
+        with torch.no_grad():
+            logits = fitted.module_(seen)[0, -1].numpy().astype(float)
+        best = np.argsort(-logits, kind="stable")[: 1 if temperature == 0 else top_k]
+        p = np.exp(logits[best] / (temperature or 1))
+        assert token.text in token.candidates
+        assert sorted(token.candidates) == sorted(fitted.vocabulary_.tokens(best))
+        np.testing.assert_allclose(token.probabilities, p / p.sum(), atol=1e-5)
+        text += token.text
+    with pytest.raises(InvalidInputError, match="prompt is empty"):
+        fitted.write("")
 
 
 def test_loss_is_the_mean_over_windows_side_by_side(fitted):

@@ -60,6 +60,22 @@ def test_loss_is_the_mean_over_all_target_tokens(fitted):
     assert fitted.loss(SOURCE, TARGET) == pytest.approx(total / n_tokens, rel=1e-5)
 
 
+def test_alternatives_are_the_likeliest_tokens_after_those_before(fitted):
+    source, target = SOURCE[0], "der Hund mag"
+    read, written = (fitted.vocabulary_.encode(text) for text in (source, target))
+    places = fitted.alternatives(source, target, n=3)
+    assert len(places) == len(written) + 1
+    for i, place in enumerate(places):
+        with torch.no_grad():
+            p = fitted.module_(torch.tensor([[*read, 2]]), torch.tensor([[1, *written[:i]]]))[0, -1].softmax(-1).numpy()
+        best = np.argsort(-p)[:3]
+        assert [token for token, _ in place] == fitted.vocabulary_.tokens(best)
+        assert [share for _, share in place] == pytest.approx(p[best].tolist(), abs=1e-5)
+    own = fitted.alternatives(source)
+    assert "".join(place[0][0] for place in own[:-1]) == TARGET[0]
+    assert own[-1][0][0] == "<end>"
+
+
 def test_attention_is_that_of_the_translation(fitted):
     attention = fitted.attention(SOURCE[0])
     source = [*fitted.vocabulary_.tokens(fitted.vocabulary_.encode(SOURCE[0])), "<end>"]

@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from glassnet.cli import main
 from glassnet.data.pronouns import (
+    ACTOR,
     ACTORS,
     IT,
     OF_ACTORS,
     OF_PLACES,
+    PLACE,
     PLACES,
     PRONOUNS,
     PronounSentence,
@@ -15,7 +21,16 @@ from glassnet.data.pronouns import (
 )
 from glassnet.errors import InvalidInputError
 from glassnet.networks import pronoun_experiment
-from glassnet.networks.pronoun_experiment import LECTURE, counterpart, measure_reader, pronoun_of, reader_attention
+from glassnet.networks.pronoun_experiment import (
+    LECTURE,
+    counterpart,
+    measure_reader,
+    pronoun_of,
+    reader_attention,
+    reader_picture,
+)
+from glassnet.networks.pronoun_reader import word_numbers
+from glassnet.training.run_folder import load_run, read_config, save_run
 
 
 def test_every_sentence_says_what_it_is():
@@ -76,6 +91,35 @@ def test_words_of_the_first_clause_know_nothing_of_the_second():
     assert (tired[0] == 0).all()  # before the last layer, "it" sees its own clause only
     assert (wide[0] == 0).all()
     assert (tired[1] != wide[1]).all()  # in the last, it looks from what the adjective told it
+
+
+def test_a_reader_is_kept_in_a_run_folder_by_its_name(tmp_path):
+    train, test = make_pronoun_sentences(200)
+    reader = pronoun_experiment.fit_reader(train, max_iter=1)
+    again = load_run(save_run(tmp_path / "reader", reader))
+    assert again.module == "pronoun-reader"
+    np.testing.assert_array_equal(again.predict_proba(word_numbers(test)), reader.predict_proba(word_numbers(test)))
+    whole = reader_picture(again, LECTURE[0])
+    assert whole.weights.shape == (2, 2, 11, 11)
+    np.testing.assert_array_equal(
+        whole.weights[:, :, IT][..., [ACTOR, PLACE]], reader_attention(reader, LECTURE[:1])[0]
+    )
+
+
+def test_the_command_keeps_picture_record_and_run(tmp_path, monkeypatch):
+    fit = pronoun_experiment.fit_translator
+    monkeypatch.setattr(pronoun_experiment, "fit_translator", lambda *a: fit(*a, max_iter=1, n_layers=1))
+    monkeypatch.setattr(pronoun_experiment, "N_TRANSLATED", 10)
+    out, record = tmp_path / "run", tmp_path / "record.json"
+    words = ["pronouns", "--sentences", "150", "--seed", "2", "--out", out, "--record", record, "--json"]
+    done = CliRunner().invoke(main.app, [*map(str, words), "--picture", str(tmp_path / "it.svg")])
+    assert done.exception is None, done.output
+    about = read_config(out)["metadata"]
+    assert (about["n_train"], about["seed"]) == (150, 2)
+    assert about["metrics"] == json.loads(done.stdout)["reader"]
+    assert about["data_sha256"] == json.loads(record.read_text())["data_sha256"]
+    assert "<svg" in (tmp_path / "it.svg").read_text()
+    assert load_run(out).classes_.tolist() == ["er", "es", "sie"]
 
 
 def test_pronoun_of_a_translation():

@@ -21,7 +21,8 @@ from pydantic import Field, model_validator
 from glassnet.lab.exhibit import Exhibit, Frame, Settings
 
 if TYPE_CHECKING:
-    from glassnet.lab.exhibits.hopfield_rooms import Course, Room
+    from glassnet.lab.exhibits.hopfield_rooms import Room
+    from glassnet.lab.recording import Course
 
 SIDE = 10
 N_UNITS = SIDE * SIDE

@@ -11,6 +11,7 @@ from glassnet import HopfieldNetwork
 from glassnet.errors import GlassnetWarning
 from glassnet.lab.exhibit import Frame
 from glassnet.lab.exhibits import hopfield as settings_of
+from glassnet.lab.recording import Course
 from glassnet.networks.energy_problems import travelling_salesman, watch_tour
 from glassnet.networks.hopfield import asynchronous_sweep, settle_synchronously
 from glassnet.seeds import generator
@@ -19,46 +20,6 @@ if TYPE_CHECKING:
     from glassnet.lab.exhibits.hopfield import HopfieldSettings
 
 MOST_SWEEPS = 30
-
-
-class Course:
-    """A recorded time that has an end: the steps of a way that is known from the start.
-
-    Parameters
-    ----------
-    n_steps : int
-    steps_per_epoch : int
-
-    Examples
-    --------
-    >>> course = Course(n_steps=10, steps_per_epoch=4)
-    >>> course.advance(25)
-    >>> course.step, course.epoch, course.last
-    (10, 2, 10)
-    """
-
-    def __init__(self, n_steps: int, steps_per_epoch: int):
-        self._n_steps, self._steps_per_epoch = n_steps, steps_per_epoch
-        self.step = self.last = 0
-
-    @property
-    def epoch(self) -> int:
-        """Rounds completed."""
-        return self.step // self._steps_per_epoch
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing changes any more."""
-        return self.step == self._n_steps
-
-    def advance(self, n: int) -> None:
-        """Go on by ``n`` steps, at most to the end."""
-        self.step = min(self.step + n, self._n_steps)
-        self.last = max(self.last, self.step)
-
-    def seek(self, step: int) -> None:
-        """Go to a recorded step."""
-        self.step = step
 
 
 class Room:

@@ -31,6 +31,7 @@ export class Stage {
       seek: (step) => this.seek(step),
       speed: () => this.onsettings(this.now.settings, this.transport.speedText),
     }, live);
+    this.transport.speedText = exhibitTexts.usualSpeed ?? "";
     this.transport.element.hidden = true;
     this.place = h("div", { class: "exhibit" }, h("p", { class: "loading", role: "status" }, texts.loading));
     root.replaceChildren(this.transport.element, this.notice, this.place);

@@ -64,7 +64,8 @@ export class Transport {
   show(time) {
     if (!time) return;
     write(this.step, wholeNumber(time.step));
-    write(this.epoch, wholeNumber(time.epoch));
+    this.epoch.parentElement.hidden = time.epoch === null;
+    if (time.epoch !== null) write(this.epoch, wholeNumber(time.epoch));
     write(this.end, wholeNumber(time.last));
     this.slider.max = time.last;
     if (!this.slider.matches(":active")) this.slider.value = time.step;
