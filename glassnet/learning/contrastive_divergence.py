@@ -10,7 +10,9 @@ The second is estimated by a Gibbs chain of k steps, hidden -> visible -> hidden
 
 The chain starts at the data's own h in each step (CD-k), or goes on where it stood in the
 last step (persistent CD), which follows the likelihood's gradient more closely. Gaussian
-visible units are v = W^T h + b plus noise of variance 1.
+visible units are v = W^T h + b plus noise of variance 1. Data of variance 1, as standardized
+data are, are then explained by the noise alone, and the weights stay near 0; a chain whose
+units are their means, v = W^T h + b, finds what is in them (Hinton 2012, section 13.2).
 
 Some of the visible units may be a label, of which one is on: a softmax group. Its units in
 the chain are probabilities, not states (Hinton, Osindero and Teh 2006).
@@ -77,6 +79,8 @@ class DivergenceRule:
         In [0, 1): share of the old in the running mean of the activations.
     n_labels : int
         The last so many visible units are a softmax group.
+    noise_free : bool
+        Whether Gaussian units in the chain are their means.
     """
 
     visible: str = "binary"
@@ -89,6 +93,7 @@ class DivergenceRule:
     sparsity_cost: float = 0.1
     sparsity_decay: float = 0.9
     n_labels: int = 0
+    noise_free: bool = False
 
     def __post_init__(self) -> None:
         if self.visible not in VISIBLE_UNITS:
@@ -261,7 +266,7 @@ class ContrastiveDivergenceEngine:
         if self.rule.visible == "binary":
             self._fire(buffers, mean, noise, out)
         else:
-            out.copy_(mean + noise.normal(mean))
+            out.copy_(mean if self.rule.noise_free else mean + noise.normal(mean))
         if k := self.rule.n_labels:
             out[:, -k:] = mean[:, -k:]
 

@@ -64,6 +64,10 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     persistent : bool, default=False
         Whether the chains go on from step to step (persistent CD). There are as many as
         samples in a batch.
+    noise_free : bool, default=False
+        Whether Gaussian units in the chain of a fit are their means, without noise. It no longer
+        follows the likelihood then, but finds features in standardized data, whose variance the
+        noise alone would explain; for machines that others are learned on top of.
     learning_rate_init : float, default=0.1
     momentum : float, default=0
         In [0, 1).
@@ -132,6 +136,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         visible: str = "binary",
         n_gibbs_steps: int = 1,
         persistent: bool = False,
+        noise_free: bool = False,
         learning_rate_init: float = 0.1,
         momentum: float = 0.0,
         weight_decay: float = 0.0,
@@ -149,6 +154,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self.visible = visible
         self.n_gibbs_steps = n_gibbs_steps
         self.persistent = persistent
+        self.noise_free = noise_free
         self.learning_rate_init = learning_rate_init
         self.momentum = momentum
         self.weight_decay = weight_decay
@@ -445,6 +451,7 @@ class RBM(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             weight_decay=self.weight_decay,
             sparsity_target=self.sparsity_target,
             sparsity_cost=self.sparsity_cost,
+            noise_free=self.noise_free,
         )
 
     def _start(self, X: np.ndarray) -> TrainingState:

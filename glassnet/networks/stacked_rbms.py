@@ -250,6 +250,7 @@ class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerM
         return RBM(
             self.hidden_layer_sizes[layer],
             visible=self.visible if layer == 0 else "binary",
+            noise_free=True,
             n_gibbs_steps=self.n_gibbs_steps,
             learning_rate_init=self.pretrain_learning_rate,
             momentum=self.pretrain_momentum,

@@ -12,6 +12,7 @@ from glassnet import (
     AdalineClassifier,
     AdalineRegressor,
     DeepBeliefClassifier,
+    GenerativeBeliefClassifier,
     MLPClassifier,
     MLPRegressor,
     ModuleClassifier,
@@ -42,6 +43,7 @@ class Net(nn.Sequential):
 
 
 GAUSSIAN = {"visible": "gaussian", "pretrain_iter": 2, "pretrain_learning_rate": 1e-3}
+STANDARDIZED = {"visible": "gaussian", "pretrain_iter": 20, "pretrain_learning_rate": 0.05, "batch_size": 10}
 # estimator, number of checks that run, the checks that may fail (by rounding: on some processors) and why
 CASES = [
     (Perceptron(), 63, {**dict.fromkeys(WEIGHT_CHECKS, ORDER), "check_class_weight_classifiers": NO_MARGIN}),
@@ -59,6 +61,7 @@ CASES = [
     (ModuleRegressor(Net), 66, dict.fromkeys(WEIGHT_CHECKS, ROUNDING)),
     (RBM(), 46, {}),
     (RBM(visible="gaussian", persistent=True, learning_rate_init=1e-3), 46, {}),
+    (GenerativeBeliefClassifier((12, 20), **STANDARDIZED, learning_rate_init=0.05, max_iter=10), 60, {}),
     (DeepBeliefClassifier((12, 8), **GAUSSIAN, learning_rate_init=0.01, max_iter=100), 60, {}),
 ]
 

@@ -56,6 +56,22 @@ def test_many_gibbs_steps_give_the_gradient_of_the_likelihood(visible):
     np.testing.assert_allclose(estimate, exact_gradient(X, visible == "gaussian"), atol=0.03)
 
 
+def test_without_noise_gaussian_units_are_the_means_that_every_hidden_state_gives():
+    X, rate, parameters = data("gaussian", 20_000), 1e-3, 3 * PARAMETERS
+    weight, c, b = split(parameters, H, V)
+    hidden, on = states(H), sigmoid(X @ weight.T + c)
+    p = np.prod(np.where(hidden[None] == 1, on[:, None], 1 - on[:, None]), axis=2)  # (n, h): P(h | v)
+    mean = hidden @ weight + b  # (h, V)
+    again = sigmoid(mean @ weight.T + c)
+    expected = (on.T @ X - again.T @ (p.sum(0)[:, None] * mean)) / len(X)
+    state = state_of(DivergenceRule("gaussian", learning_rate=rate, noise_free=True), X)
+    state.arrays["parameters"][...] = parameters
+    advance(state, 1)
+    change = split(state.arrays["parameters"] - parameters, H, V)
+    np.testing.assert_allclose(change[0] / rate, expected, atol=0.05)
+    np.testing.assert_allclose(change[2] / rate, X.mean(0) - p.mean(0) @ mean, atol=0.05)
+
+
 def test_persistent_chains_come_to_give_it_with_one_gibbs_step():
     X, rate = data("binary", 10_000), 1e-9  # so small that the weights stay where they are
     state = state_of(DivergenceRule(persistent=True, learning_rate=rate), X, n_chains=40_000)

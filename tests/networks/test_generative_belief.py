@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_digits, make_blobs
 from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import StandardScaler
 
 from glassnet import GenerativeBeliefClassifier, advance
 from glassnet.errors import InvalidInputError, UnknownNameError
@@ -65,6 +66,19 @@ def test_class_probabilities_are_those_of_the_top_machine_by_enumeration():
 def test_it_reads_what_it_has_not_seen(taught):
     few = answers < 3
     assert taught.score(unseen[few], answers[few]) > 0.93
+
+
+def test_standardized_samples_are_read_before_and_after_the_fine_tuning():
+    """Three overlapping clouds, of which a linear rule tells 93% apart."""
+    points, clouds = make_blobs(300, random_state=0)
+    points = StandardScaler().fit_transform(points)
+    options = {"visible": "gaussian", "pretrain_iter": 20, "pretrain_learning_rate": 0.05, "max_iter": 10}
+    net = GenerativeBeliefClassifier((12, 20), **options, learning_rate_init=0.05, batch_size=10, random_state=0)
+    assert net.pretrain(points, clouds).score(points, clouds) > 0.75
+    assert net.fine_tune(points, clouds).score(points, clouds) > 0.88
+    dreams = [net.dream(cloud, 50).mean(0) for cloud in range(3)]
+    centres = np.array([points[clouds == cloud].mean(0) for cloud in range(3)])
+    assert [((centres - dream) ** 2).sum(1).argmin() for dream in dreams] == [0, 1, 2]
 
 
 def test_it_dreams_of_the_class_that_is_asked_for(taught):
