@@ -21,7 +21,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from glassnet.data.home import cache_home, written_beside
+from glassnet.data.home import cache_home, write_header, written_beside
 from glassnet.data.images import open_picture
 from glassnet.data.picture_files import PictureFile, PictureStore, digest
 from glassnet.errors import CorruptFileError, GlassnetWarning, InvalidInputError
@@ -151,10 +151,7 @@ def _decode_all(
 
 
 def _write_header(out: IO[bytes], n: int, form: Form) -> None:
-    """Write the header of an .npy file; numpy leaves room in it for another number of rows."""
-    out.seek(0)
-    shape = (n, form.channels, form.height, form.width)
-    np.lib.format.write_array_header_1_0(out, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    write_header(out, np.dtype(np.uint8), (n, form.channels, form.height, form.width))
 
 
 def _decoded(

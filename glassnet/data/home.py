@@ -162,6 +162,12 @@ def written_beside(path: Path) -> Iterator[IO[bytes]]:
         beside.unlink(missing_ok=True)
 
 
+def write_header(out: IO[bytes], dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    """Write the header of an .npy file at its beginning; numpy leaves room in it for another number of rows."""
+    out.seek(0)
+    np.lib.format.write_array_header_1_0(out, {"descr": dtype.str, "fortran_order": False, "shape": shape})
+
+
 def cached_array(name: str, make: Callable[[], np.ndarray]) -> np.ndarray:
     """Return `make()`, kept on disk after the first time and memory-mapped (read-only) from then on.
 

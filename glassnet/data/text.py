@@ -12,10 +12,12 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
 from glassnet.data.home import DataFile, data_home, fetch, open_content
+from glassnet.data.text_files import TextFiles, pieces_of
 from glassnet.data.vocabulary import PADDING
 from glassnet.errors import CorruptFileError, DataNotFoundError, InvalidInputError, UnknownNameError
 from glassnet.registry import PAIRS, resolve
@@ -67,8 +69,8 @@ class Text:
     """One long text: its beginning to learn from, its end to be tested on."""
 
     name: str
-    train: str
-    validation: str
+    train: str | TextFiles
+    validation: str | TextFiles
 
     @cached_property
     def sha256(self) -> str:
@@ -76,11 +78,13 @@ class Text:
         return hash_of((self.train, self.validation))
 
 
-def hash_of(texts: Iterable[str]) -> str:
+def hash_of(texts: Iterable[str | TextFiles]) -> str:
     """Return the SHA-256 of texts in their order."""
     digest = hashlib.sha256()
     for text in texts:
-        digest.update(text.encode() + b"\0")
+        for piece in pieces_of(text):
+            digest.update(piece.encode())
+        digest.update(b"\0")
     return digest.hexdigest()
 
 
@@ -167,14 +171,22 @@ def load_pairs(data: str | None, source: str, target: str, held_out: float = 0.0
 def load_text(name: str) -> Text:
     """Return a text by its path, as given or in the data home; its last tenth is for validation.
 
+    A folder is a text in several files (``*.txt``, ``*.txt.gz``), read in pieces: it may be larger than
+    memory. Its last file is for validation.
+
     Raises
     ------
     DataNotFoundError, CorruptFileError
         If there is no such file, or it is not UTF-8.
+    InvalidInputError
+        If a folder has fewer than two files.
     """
     if name == _SHAKESPEARE.path and not os.path.exists(name):
         return load_shakespeare()
     home = data_home() / name
+    if folder := next((path for path in (Path(name), home) if path.is_dir()), None):
+        files = TextFiles.of(folder)
+        return Text(name, TextFiles(files.paths[:-1]), TextFiles(files.paths[-1:]))
     text = read_text(name if os.path.exists(name) or not home.exists() else home)
     return _cut_off(name, text)
 

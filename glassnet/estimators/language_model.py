@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from sklearn.utils.validation import check_is_fitted
 
+from glassnet.data.text_files import TextFiles, pieces_of
 from glassnet.data.vocabulary import BytePairVocabulary, CharacterVocabulary
 from glassnet.errors import GlassnetWarning, InvalidInputError, UnknownNameError
 from glassnet.estimators.checks import check_positive_integers
@@ -191,12 +192,12 @@ class LanguageModel(TextEstimator):
         self.accumulate = accumulate
         self.processes = processes
 
-    def initialize(self, text: str) -> Any:  # type: ignore[override]
+    def initialize(self, text: str | TextFiles) -> Any:  # type: ignore[override]
         """Learn the vocabulary, draw initial weights and return the state before the first step.
 
         Parameters
         ----------
-        text : str
+        text : str or TextFiles
 
         Returns
         -------
@@ -212,22 +213,23 @@ class LanguageModel(TextEstimator):
 
     def fit(  # type: ignore[override]
         self,
-        text: str,
+        text: str | TextFiles,
         observers: Sequence[Observer] = (),
         resume: str | Path | None = None,
-        validation: str | None = None,
+        validation: str | TextFiles | None = None,
     ) -> LanguageModel:
         """Learn a text.
 
         Parameters
         ----------
-        text : str
+        text : str or TextFiles
+            `glassnet.data.text_files.TextFiles` are read in pieces: they may be larger than memory.
         observers : sequence of Observer
             Called during the fit; they change nothing.
         resume : str or Path, optional
             Folder in which a `Checkpoint` of the same fit has left its state; it goes on from there,
             to the bit.
-        validation : str, optional
+        validation : str or TextFiles, optional
             Another text, the loss on which is measured after every epoch.
 
         Returns
@@ -357,7 +359,7 @@ class LanguageModel(TextEstimator):
         names = self.vocabulary_.tokens(tokens)
         return TokenAttention(names, names, torch.cat(weights).cpu().numpy())
 
-    def loss(self, text: str) -> float:
+    def loss(self, text: str | TextFiles) -> float:
         """Return the mean cross-entropy of the tokens after the first, in nats per token.
 
         The text is read in windows of ``n_positions`` that lie side by side, so that each token
@@ -371,7 +373,7 @@ class LanguageModel(TextEstimator):
         check_is_fitted(self, "state_")
         return self._mean_loss(self._encoded(text, "text"))
 
-    def perplexity(self, text: str) -> float:
+    def perplexity(self, text: str | TextFiles) -> float:
         """Return exp(`loss`): among so many tokens the network is undecided, in the mean."""
         return math.exp(self.loss(text))
 
@@ -401,15 +403,19 @@ class LanguageModel(TextEstimator):
         if self.vocabulary not in VOCABULARIES:
             raise UnknownNameError("vocabulary", self.vocabulary, VOCABULARIES)
         if reset:
-            learn = CharacterVocabulary if self.vocabulary == "characters" else self._byte_pairs
+            learn = _characters if self.vocabulary == "characters" else self._byte_pairs
             self._learn_vocabulary(lambda: learn(_text(text, "text")), _text(text, "text"))
         return (self._encoded(text, "text"),)
 
-    def _byte_pairs(self, text: str) -> BytePairVocabulary:
-        return BytePairVocabulary.fit(text.splitlines(keepends=True), self.vocabulary_size)
+    def _byte_pairs(self, text: str | TextFiles) -> BytePairVocabulary:
+        lines = (line for piece in pieces_of(text) for line in piece.splitlines(keepends=True))
+        return BytePairVocabulary.fit(lines, self.vocabulary_size)
 
     def _encoded(self, text: Any, name: str) -> np.ndarray:
-        tokens = np.array(self.vocabulary_.encode(_text(text, name)))
+        if isinstance(text, TextFiles):
+            tokens = text.tokens(self.vocabulary_)
+        else:
+            tokens = np.array(self.vocabulary_.encode(_text(text, name)))
         if len(tokens) < 2:
             raise InvalidInputError(f"{name} has {len(tokens)} token; allowed: at least 2")
         return tokens
@@ -450,7 +456,14 @@ class LanguageModel(TextEstimator):
         return total / (len(tokens) - 1)
 
 
-def _text(text: Any, name: str) -> str:
+def _characters(text: str | TextFiles) -> CharacterVocabulary:
+    return CharacterVocabulary("".join(set().union(*pieces_of(text))))
+
+
+def _text(text: Any, name: str) -> Any:
+    """Return a text, checked: in memory or in files."""
+    if isinstance(text, TextFiles):
+        return text
     if not isinstance(text, str) or not text:
         raise InvalidInputError(f"{name} is {'empty' if text == '' else repr(text)}; allowed: a text")
     return text

@@ -18,6 +18,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from glassnet.data.text import hash_of
+from glassnet.data.text_files import TextFiles
 from glassnet.data.vocabulary import vocabulary_from_json
 from glassnet.errors import InvalidInputError
 from glassnet.estimators.checks import check_positive_integers
@@ -28,7 +30,7 @@ from glassnet.learning.dropout import global_stream
 from glassnet.learning.module_arrays import ModuleArrays, initial_arrays, named_trainable
 from glassnet.learning.optimizers import Solver
 from glassnet.seeds import resolve_seed
-from glassnet.training.distributed import check_same_fit, check_shared, current, fingerprint
+from glassnet.training.distributed import check_same_fit, check_shared, current
 from glassnet.training.observers import EpochMeasure, Observer
 from glassnet.training.state import TrainingState
 
@@ -80,12 +82,11 @@ class TextEstimator(EpochEstimator):
         finally:
             self.validation_loss_curve_ = measure.values
 
-    def _learn_vocabulary(self, learn: Callable[[], Any], *texts: str) -> None:
+    def _learn_vocabulary(self, learn: Callable[[], Any], *texts: str | TextFiles) -> None:
         """Keep the vocabulary that ``learn`` returns; of several processes, with the same texts, that of the first."""
         group = current()
         if group.size > 1:
-            read = np.frombuffer("\0".join(texts).encode(), np.uint8)
-            group.check_same({"the version of glassnet": version("glassnet"), "the texts": fingerprint(read)})
+            group.check_same({"the version of glassnet": version("glassnet"), "the texts": hash_of(texts)})
         self.vocabulary_json_ = group.gather(learn().to_json())[0]
 
     def _check_parameters(self) -> None:

@@ -16,6 +16,7 @@ from glassnet.data.text import pad, token_batches
 from glassnet.data.vocabulary import BEGIN, END, PADDING
 from glassnet.learning.autograd import AutogradEngine
 from glassnet.learning.label_smoothing import tied_cross_entropy
+from glassnet.learning.supervised import as_tensor
 from glassnet.networks.gpt import GPT
 from glassnet.networks.transformer import Transformer
 from glassnet.training.batches import Batches
@@ -78,8 +79,8 @@ class Continuation:
 
     Parameters
     ----------
-    tokens : int64 ndarray of shape (n,)
-        At least two.
+    tokens : int ndarray of shape (n,)
+        At least two. Only read, window by window: it may be a memory map.
     n_positions : int
         Length of the windows; a shorter text is one window.
     shifted : bool
@@ -88,7 +89,7 @@ class Continuation:
     """
 
     def __init__(self, tokens: np.ndarray, n_positions: int, shifted: bool = True, device: str = "cpu"):
-        self.tokens, self.shifted, self.device = torch.from_numpy(tokens), shifted, device
+        self.tokens, self.shifted, self.device = as_tensor(tokens), shifted, device
         self.length = min(n_positions, len(tokens) - 1)
         self.n_windows = (len(tokens) - 1) // self.length
 
@@ -103,7 +104,7 @@ class Continuation:
         if self.shifted:
             start += torch.randint(self.length, (len(rows),), generator=generator)
             start.clamp_(max=len(self.tokens) - 1 - self.length)
-        window = self.tokens[start[:, None] + torch.arange(self.length + 1)].to(self.device)  # (B, T + 1)
+        window = self.tokens[start[:, None] + torch.arange(self.length + 1)].long().to(self.device)  # (B, T + 1)
         return summed_cross_entropy(module, module.decode(window[:, :-1]), window[:, 1:])
 
     def weight(self, rows: Tensor) -> float:
