@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from glassnet.errors import InvalidInputError
+from glassnet.errors import DivergedError, InvalidInputError
 from glassnet.inspect.history import History
 from glassnet.learning import compiled
 from glassnet.training.loop import advance, run
@@ -134,9 +134,19 @@ class Together:
         return min(part.last for part in self._parts)
 
     def advance(self, n: int) -> None:
-        """Make ``n`` steps of each."""
-        for part in self._parts:
-            part.advance(n)
+        """Make ``n`` steps of each.
+
+        Raises
+        ------
+        DivergedError
+            If the loss of one became NaN or infinite; all then show the last moment that all have.
+        """
+        try:
+            for part in self._parts:
+                part.advance(n)
+        except DivergedError:
+            self.seek(min(part.step for part in self._parts))
+            raise
 
     def seek(self, step: int) -> None:
         """Show the moment after ``step`` steps of each."""

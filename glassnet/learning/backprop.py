@@ -109,11 +109,16 @@ class BackpropEngine:
                 losses[i] = self._step(network, batch, Streams(state.seed, state.step + i, self.group.rank), rates[i])
         return losses
 
-    def gradient(self, arrays: dict[str, np.ndarray], rows: np.ndarray, seed: int = 0) -> tuple[float, np.ndarray]:
-        """Return the mean loss of the batch ``rows`` and its gradient, both without penalty."""
+    def gradient(
+        self, arrays: dict[str, np.ndarray], rows: np.ndarray, seed: int = 0, step: int = 0
+    ) -> tuple[float, np.ndarray]:
+        """Return the mean loss of the batch ``rows`` and its gradient, both without penalty.
+
+        Noise and dropout are those of this seed and step.
+        """
         batches = Batches(rows, np.array([0]), np.array([len(rows)]))
         with torch.inference_mode():
-            loss, _ = self._gradients(self._bind(arrays), next(self._gathered(batches)), Streams(seed, 0))
+            loss, _ = self._gradients(self._bind(arrays), next(self._gathered(batches)), Streams(seed, step))
             return loss, self._gradient.numpy().copy()
 
     def _bind(self, arrays: dict[str, np.ndarray]) -> _Network:

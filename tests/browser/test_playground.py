@@ -66,6 +66,20 @@ def fill(testid: str, value: str):
     return act
 
 
+def in_layer(layer: int, testid: str, option: str):
+    """Open a layer's settings and choose one."""
+
+    def act(page) -> None:
+        page.get_by_test_id(f"layer-{layer}-settings").click()
+        expect(page.get_by_test_id("layer-title")).to_have_text(f"Layer {layer}")
+        page.get_by_test_id(testid).select_option(option)
+        expect_link_value(page, testid, ",".join(option if i + 1 == layer else "same" for i in range(2)))
+        page.get_by_test_id(f"layer-{layer}-settings").click()
+        expect(page.get_by_test_id("layer-title")).to_be_hidden()
+
+    return act
+
+
 CONTROLS = {
     "dataset": (tile("dataset-xor"), {"dataset": "xor"}),
     "problem": (tile("problem-regression"), {"problem": "regression"}),
@@ -81,6 +95,11 @@ CONTROLS = {
     "a unit less": (click("layer-1-remove"), {"networkShape": [3, 2]}),
     "a layer more": (click("layers-add"), {"networkShape": [4, 2, 4]}),
     "no layer": (click("layers-remove", "layers-remove"), {"networkShape": []}),
+    "normalization": (choose("norm", "layer"), {"norm": "layer"}),
+    "dropout": (choose("dropout", "0.3"), {"dropout": 0.3}),
+    "a layer's activation": (in_layer(2, "layerActivation", "relu"), {"layerActivation": ["same", "relu"]}),
+    "a layer's normalization": (in_layer(1, "layerNorm", "batch"), {"layerNorm": ["batch", "same"]}),
+    "a layer's dropout": (in_layer(1, "layerDropout", "0.5"), {"layerDropout": ["0.5", "same"]}),
     "input x1": (click("input-x"), {"x": False}),
     "input x2": (click("input-y"), {"y": False}),
     "input x1 squared": (click("input-xSquared"), {"xSquared": True}),
@@ -278,6 +297,95 @@ def test_a_unit_opens_and_tells_its_numbers(shared_page):
     expect(page.get_by_test_id("map-title")).to_have_text("Output")
 
 
+def shown(value: float) -> str:
+    return f"{value:.6f}".replace("-", "\u2212")
+
+
+def expect_update(page, playground: Playground) -> dict[str, float]:
+    """The card tells the terms that Python computes; return them."""
+    frame = playground.frame()
+    terms = frame.values["update"]["terms"]
+    cells = page.get_by_test_id("update-terms").locator("td")
+    expect(cells.last).to_have_text(shown(terms["after"]))
+    expect(cells.first).to_have_text(shown(terms["weight"]))
+    expect(cells.nth(1)).to_have_text(shown(terms["gradient"]))
+    numbers = [f"{terms[name]:.6f}" for name in ("weight", "rate", "gradient", "decay", "after")]
+    formula = "{} \u2212 {} \u00b7 ({} + {}) = {}".format(*numbers).replace("-", "\u2212")
+    expect(page.get_by_test_id("update-formula")).to_have_text(formula)
+    below, delta, product = (shown(float(value)) for value in frame.arrays["updateSamples"][0])
+    expect(page.get_by_test_id("update-samples").locator("tbody tr").first).to_have_text(f"1{below}{delta}{product}")
+    return terms
+
+
+def test_one_update_is_worked_through_and_the_network_makes_it(shared_page):
+    page = shared_page
+    page.evaluate("location.hash = 'step=50&alpha=3&look=1,2&noise=20&check=update'")
+    settings = {"alpha": 3, "noise": 20, "weight": [1, 2, 2]}
+    expect_numbers(page, computed(50, alpha=3, noise=20))
+    expect(page.get_by_test_id("update-close")).to_be_hidden()
+    page.get_by_test_id("weight-2").click()
+    expect(page.get_by_test_id("update-name")).to_have_text("w from x\u2082 to Unit 2 of layer 1")
+    terms = expect_update(page, computed(50, **settings))
+    page.get_by_test_id("step").click()
+    after = expect_update(page, computed(51, **settings))
+    assert after["weight"] == terms["after"]
+    assert run_script(page)[3:5] == [
+        f"weight {after['weight']:.6f}", f"weight after one more step {after['after']:.6f}",
+    ]  # fmt: skip
+    page.get_by_test_id("update-close").click()
+    expect(page.get_by_test_id("update-name")).to_be_hidden()
+
+
+def test_a_line_opens_its_update(shared_page):
+    page = shared_page
+    page.evaluate("location.hash = 'networkShape=1&y=false&step=20&solver=adam&check=lineupdate'")
+    settings = {"networkShape": [1], "y": False, "solver": "adam"}
+    expect_numbers(page, computed(20, **settings))
+    start, stop = page.get_by_test_id("input-x").bounding_box(), page.get_by_test_id("unit-1-1").bounding_box()
+    page.mouse.click((start["x"] + start["width"] + stop["x"]) / 2, (start["y"] + stop["y"] + stop["height"]) / 2)
+    terms = computed(20, weight=[1, 1, 1], **settings).frame().values["update"]["terms"]
+    cells = page.get_by_test_id("update-terms").locator("td")
+    expect(cells.last).to_have_text(shown(terms["after"]))
+    assert cells.count() == len(terms)
+
+
+@pytest.mark.parametrize("problem", ["classification", "regression"])
+def test_many_seeds_tell_their_spread(shared_page, problem):
+    page = shared_page
+    page.evaluate("link => (location.hash = link)", f"problem={problem}&noise=20&seed=4&check=seeds{problem}")
+    expect_numbers(page, computed(problem=problem, noise=20, seed=4))
+    choose("seeds", "5")(page)
+    for _ in range(N_STEPS):
+        page.get_by_test_id("step").click()
+    playground = computed(N_STEPS, problem=problem, noise=20, seed=4, seeds=5)
+    expect_numbers(page, playground)
+    values, form = playground.frame().values["seeds"], ".1%" if problem == "classification" else ".4f"
+    texts = {name: format(values[name], form) for name in ("median", "low", "high")}
+    for name, text in texts.items():
+        expect(page.get_by_test_id(f"seeds-{name}")).to_have_text(text)
+    expect(page.get_by_test_id("seed-errors").locator(".graph-bar")).to_have_count(5)
+    what = "error" if problem == "classification" else "loss"
+    line = f"test {what} of 5 seeds: median {texts['median']}, {texts['low']} to {texts['high']}"
+    assert line in run_script(page)
+
+
+@pytest.mark.parametrize("name", ["svm", "neighbours", "forest"])
+def test_another_classifier_stands_beside_the_network(shared_page, name):
+    page = shared_page
+    page.evaluate("link => (location.hash = link)", f"dataset=spiral&noise=30&check=rival{name}")
+    settings = {"dataset": "spiral", "noise": 30}
+    expect_numbers(page, computed(**settings))
+    choose("rival", name)(page)
+    rival = computed(**settings, rival=name).scene().values["rival"]
+    expect(page.get_by_test_id("rival-test-error")).to_have_text(f"{rival['testError']:.1%}")
+    expect(page.get_by_test_id("rival-train-error")).to_have_text(f"{rival['trainError']:.1%}")
+    expect(page.get_by_test_id("rival-code")).to_have_text(f"{rival['code']}, fitted to 250 points")
+    assert f"rival's test error {rival['testError']:.1%}" in run_script(page)
+    page.wait_for_timeout(100)
+    counts = pixel_counts(page, "[data-testid=rival-map] canvas:first-child")
+    assert len(counts) > 1  # both classes are drawn
+
+
 def test_pointing_at_a_line_tells_its_weight(shared_page):
     page = shared_page
     page.evaluate("location.hash = 'networkShape=1&y=false&step=50&check=line'")
@@ -408,7 +516,15 @@ def test_after_a_lost_connection_the_page_is_where_it_was(browser):
 
 
 @pytest.mark.parametrize("width", [1280, 800, 390])
-@pytest.mark.parametrize("link", ["", "#networkShape=8,8,8,8,8,8&xSquared=true&sinX=true&look=2,1"])
+@pytest.mark.parametrize(
+    "link",
+    [
+        "",
+        "#networkShape=8,8,8,8,8,8&xSquared=true&sinX=true&look=2,1",
+        "#norm=batch&dropout=0.2&seeds=5&rival=svm&look=1,2&weight=1,1,2&solver=adam&problem=classification",
+        "#seeds=5&weight=1,1,2&look=1,2&solver=momentum",
+    ],
+)
 def test_nothing_sticks_out_of_the_page(page, width, link):
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(f"/exhibits/playground{link}")

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glassnet import MLPClassifier, advance
-from glassnet.errors import InvalidInputError
-from glassnet.lab.recording import Curve, Recording
+from glassnet import MLPClassifier, MLPRegressor, advance
+from glassnet.errors import DivergedError, InvalidInputError
+from glassnet.lab.recording import Curve, Recording, Together
 
 X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
 Y = (X[:, 0] * X[:, 1] > 0).astype(int)
@@ -80,3 +80,19 @@ def test_a_curve_knows_its_past():
     curve.add(10, 3.0, 4.0)
     curve.add(5, 9.0, 9.0)
     np.testing.assert_array_equal(curve.points, [[0, 1, 2], [10, 3, 4]])
+
+
+def test_together_stops_together_where_one_diverges():
+    X, y = np.array([[0.0], [1.0], [2.0], [30.0]]), np.array([0.0, 1.0, 2.0, 30.0])
+    states = []
+    for rate in (1e-4, 1e6):
+        net = MLPRegressor((), "identity", solver="sgd", momentum=0.0, learning_rate_init=rate, random_state=0)
+        states.append(net.initialize(X, y))
+    together = Together(states)
+    together.advance(1)
+    with pytest.raises(DivergedError):
+        together.advance(50)
+    assert {state.step for state in states} == {together.step}
+    together.seek(0)
+    together.advance(1)
+    assert {state.step for state in states} == {1}

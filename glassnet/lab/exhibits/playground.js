@@ -7,12 +7,14 @@ import { drawScale } from "../static/heatmap.js";
 import { NetworkDiagram } from "../static/network.js";
 import { decimal, lossText } from "../static/numbers.js";
 import { Plane, drawThumbnail } from "../static/plane.js";
+import { RivalCard, SeedsCard, UpdateCard } from "../static/playground_cards.js";
 import { readout } from "../static/readout.js";
 
 const HALF = 6;
 const TICKS = [-6, -3, 0, 3, 6];
 const NEW_LAYER_UNITS = 4;
 const MAP_STRENGTH = 0.7;
+const LAYER_SETTINGS = ["layerActivation", "layerNorm", "layerDropout"];
 const ERASED_WITHIN = 0.5; // how near a point must be to be taken away
 
 /** Build the exhibit in `root`; see static/stage.js. */
@@ -30,10 +32,12 @@ class Playground {
       words, live, mostUnits: items.maximum, actions: {
         input: (name, on) => change({ [name]: on }),
         select: (...address) => change({ look: this.isShown(address) ? [] : address }),
-        shape: (networkShape) => change({ networkShape }),
+        shape: (networkShape) => this.reshape(networkShape),
+        weight: (...address) => change({ weight: address.join() === this.now.settings.weight.join() ? [] : address }),
+        settings: (layer) => this.openLayer(layer === this.layer ? null : layer),
       },
     });
-    const cards = [this.settingsCard(), this.dataCard(), this.networkCard(live), this.resultCard()];
+    const cards = [this.settingsCard(), this.dataCard(), this.networkCard(live), this.resultCard(), this.moreCards()];
     root.replaceChildren(h("div", { class: "playground" }, cards));
     onThemeChange(() => this.paint());
   }
@@ -43,8 +47,16 @@ class Playground {
   settingsCard() {
     const { controls } = this;
     return h("section", { class: "card settings" },
-      controls.radios("problem"), controls.select("activation"), controls.select("solver"),
-      controls.select("learningRate"), controls.select("batchSize"), controls.select("alpha"));
+      controls.radios("problem"), controls.select("activation"), controls.select("norm"), controls.select("dropout"),
+      controls.select("solver"), controls.select("learningRate"), controls.select("batchSize"), controls.select("alpha"));
+  }
+
+  moreCards() {
+    const { words, controls, change, live } = this;
+    this.seeds = new SeedsCard({ words, controls });
+    this.update = new UpdateCard({ words, change, live });
+    this.rival = new RivalCard({ words, controls, half: HALF, ticks: TICKS });
+    return h("div", { class: "more" }, [this.seeds, this.update, this.rival].map(({ element }) => element));
   }
 
   dataCard() {
@@ -102,7 +114,7 @@ class Playground {
     const mini = (text, name, testid, onclick) => h("button", {
       type: "button", class: "mini", "aria-label": name, title: name, testid, onclick, disabled: !live,
     }, text);
-    const resize = (change) => () => this.change({ networkShape: change(this.now.settings.networkShape) });
+    const resize = (change) => () => this.reshape(change(this.now.settings.networkShape));
     this.removeLayer = mini("\u2212", words.removeLayer, "layers-remove", resize((shape) => shape.slice(0, -1)));
     this.addLayer = mini("+", words.addLayer, "layers-add", resize((shape) => [...shape, NEW_LAYER_UNITS]));
     this.layerCount = h("span", { testid: "layers" });
@@ -111,9 +123,31 @@ class Playground {
     const key = (look, text) => h("span", {}, h("i", { class: look }), text);
     return h("section", { class: "card diagram" },
       h("div", { class: "head" }, h("h2", {}, words.network), layers),
-      this.diagram.element, this.inspector,
+      this.diagram.element, this.inspector, this.layerCard(),
       h("div", { class: "legend" }, key("line", words.positive), key("line minus", words.negative),
         h("span", {}, words.widthNote), key("box", words.biasMark)));
+  }
+
+  /** What one layer has of its own, shown when it is asked for. */
+  layerCard() {
+    const where = () => [(this.layer ?? 1) - 1, this.controls.settings.networkShape.length];
+    this.layerControls = LAYER_SETTINGS.map((name) => this.controls.entry(name, where));
+    this.layerTitle = h("strong", { testid: "layer-title" });
+    return (this.layerPanel = h("div", { class: "layer-settings", hidden: true }, this.layerTitle, this.layerControls));
+  }
+
+  openLayer(layer) {
+    this.layer = layer;
+    this.layerPanel.hidden = layer === null;
+    if (layer !== null) write(this.layerTitle, this.words.layer(layer));
+    for (const control of this.layerControls) control.show();
+    this.diagram.choose(this.now.settings.weight, layer);
+  }
+
+  /** Change the layers; what a layer has of its own goes with it. */
+  reshape(networkShape) {
+    const cut = LAYER_SETTINGS.map((name) => [name, this.now.settings[name].slice(0, networkShape.length)]);
+    this.change({ networkShape, ...Object.fromEntries(cut) });
   }
 
   resultCard() {
@@ -163,7 +197,9 @@ class Playground {
     this.plane.showMap(arrays.map, this.mapColours);
     const selected = this.diagram.find(now.settings.look);
     this.diagram.show(arrays, this.colours, selected);
-    if (selected) this.inspect(selected);
+    if (selected) this.inspect(selected, now.settings.look);
+    this.seeds.show(now);
+    this.update.show(now, (address) => this.nameOf(address));
     if (this.probed) this.probe(this.probed);
   }
 
@@ -185,6 +221,8 @@ class Playground {
     const key = JSON.stringify([inputs, shape]);
     if (key !== this.networkKey) this.diagram.build({ inputs, sizes: [...shape, 1] });
     this.networkKey = key;
+    this.openLayer(this.layer && this.layer <= shape.length ? this.layer : null);
+    this.rival.show(this.now);
     this.showLook(settings, isRegression);
     this.paint();
   }
@@ -214,7 +252,9 @@ class Playground {
     drawScale(this.scale, this.mapColours);
     const groups = [{ rows: arrays.trainPoints.data }];
     if (settings.showTestData || !this.own.hidden) groups.push({ rows: arrays.testPoints.data, isHollow: true });
-    this.plane.showPoints(groups, this.colours, cssOf(theme["point-edge"]));
+    const edge = cssOf(theme["point-edge"]);
+    this.plane.showPoints(groups, this.colours, edge);
+    this.rival.paint(groups, { colours: this.colours, mapColours: this.mapColours, edge });
     for (const [name, canvas] of Object.entries(this.thumbnails)) {
       const [start, stop] = scene.thumbnails[name] ?? [0, 0];
       drawThumbnail(canvas, arrays.thumbnails.data.subarray(3 * start, 3 * stop), HALF, this.colours);
@@ -228,17 +268,28 @@ class Playground {
     return layer === shownLayer && unit === shownUnit;
   }
 
-  /** Write the selected unit's bias and weights. */
-  inspect(unit) {
+  /** Write the selected unit's bias and weights; each opens its next update. */
+  inspect(unit, [layer, number]) {
     const { words } = this;
     const bias = this.now.arrays.biases.data[this.diagram.units.flat().indexOf(unit)];
-    const weights = this.diagram.into(unit).map(({ from, weight }) => [`${words.from} ${from.short}`, weight]);
-    const rows = [[words.bias, bias], ...weights];
-    const key = rows.map(([name, value]) => `${name}${decimal(value)}`).join();
+    const weights = this.diagram.into(unit).map(({ address, from, weight }) => [`${words.from} ${from.short}`, weight, address]);
+    const rows = [[words.bias, bias, [layer, 0, number]], ...weights];
+    const chosen = this.now.settings.weight.join();
+    const key = unit.name + chosen + rows.map(([name, value]) => `${name}${decimal(value)}`).join();
     if (key === this.inspectorKey) return;
     this.inspectorKey = key;
-    this.inspector.replaceChildren(h("strong", {}, unit.name),
-      ...rows.map(([name, value]) => h("span", {}, h("span", {}, `${name} `), decimal(value))));
+    const weightButton = ([name, value, address]) => h("button", {
+      type: "button", class: "quiet tiny", testid: `weight-${address[1]}`, "aria-pressed": address.join() === chosen,
+      disabled: !this.live, onclick: () => this.diagram.actions.weight(...address),
+    }, h("span", {}, `${name} `), decimal(value));
+    const focused = document.activeElement?.dataset.testid;
+    this.inspector.replaceChildren(h("strong", {}, unit.name), ...rows.map(weightButton));
+    if (focused?.startsWith("weight-")) this.inspector.querySelector(`[data-testid=${focused}]`)?.focus();
+  }
+
+  nameOf(address) {
+    const [from, to] = this.diagram.ends(address);
+    return from ? this.words.weightName(from.name, to.name) : this.words.biasName(to?.name ?? "");
   }
 
   // the probe

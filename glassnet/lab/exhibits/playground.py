@@ -11,99 +11,25 @@ Visualization of Deep Networks: the idea, the six data sets and the names in the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, Field, model_validator
+from pydantic import BaseModel, Field
 
-from glassnet.lab.exhibit import Exhibit, Frame, Settings
-from glassnet.lab.exhibits.playground_script import INPUTS, SOLVERS, script
+from glassnet.lab.exhibit import Exhibit, Frame
+from glassnet.lab.exhibits.playground_script import INPUTS, script
+from glassnet.lab.exhibits.playground_settings import HALF, PlaygroundSettings
 from glassnet.lab.uploads import read_points
 
 if TYPE_CHECKING:
     from glassnet.data import Dataset
+    from glassnet.lab.exhibits.playground_rival import Rival
+    from glassnet.lab.exhibits.playground_update import NextUpdate
 
-HALF = 6.0  # half the side of the square that is drawn
 MAP_SIZE, UNIT_SIZE = 96, 32  # pixels of the decision map and of a unit's map; the first a multiple of the second
-MOST_POINTS = 200  # that can be set by hand, and so stand in a link
-OWN_POINTS = (2, 2, 1, 3, 2, 1, -2, -2, 1, -3, -2, 1, -2, 2, 0, -3, 2, 0, 2, -2, 0, 3, -2, 0)  # x1, x2, class
 N_THUMBNAIL = 120  # points in the picture of a data set
 N_MEASURED, STEPS_BETWEEN = 8, 50  # on a long way the losses are taken so often at most, with so many steps between
-
-
-def _choices(*values: float) -> Any:
-    """Declare the usual values of a number; any within its bounds is allowed."""
-    return {"choices": values}
-
-
-class PlaygroundSettings(Settings):
-    """What a visitor can change, under the Playground's names where it has them."""
-
-    problem: Literal["classification", "regression"] = "classification"
-    dataset: Literal["circle", "xor", "gauss", "spiral", "own"] = "circle"
-    points: tuple[Annotated[float, Field(ge=-HALF, le=HALF)], ...] = Field(OWN_POINTS, max_length=3 * MOST_POINTS)
-    new_point: Literal["positive", "negative", "erase"] = "positive"
-    reg_dataset: Literal["reg-plane", "reg-gauss"] = "reg-plane"
-    noise: int = Field(0, ge=0, le=50)  # per cent
-    perc_train_data: int = Field(50, ge=10, le=90)  # per cent
-    seed: int = Field(0, ge=0, le=2**31 - 1)
-    network_shape: tuple[Annotated[int, Field(ge=1, le=8)], ...] = Field((4, 2), max_length=6)
-    activation: Literal["tanh", "relu", "leaky_relu", "sigmoid", "identity"] = "tanh"
-    solver: Literal["sgd", "momentum", "adam"] = "sgd"
-    learning_rate: float = Field(
-        0.03, gt=0, le=10, json_schema_extra=_choices(0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
-    )
-    batch_size: int = Field(10, ge=1, le=1200, json_schema_extra=_choices(1, 2, 5, 10, 20, 30, 50, 100, 250))
-    alpha: float = Field(0.0, ge=0, le=10, json_schema_extra=_choices(0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10))
-    x: bool = True
-    y: bool = True
-    x_squared: bool = False
-    y_squared: bool = False
-    x_times_y: bool = False
-    sin_x: bool = False
-    sin_y: bool = False
-    show_test_data: bool = False
-    discretize: bool = False
-    look: tuple[Annotated[int, Field(ge=1, le=8)], ...] = Field((), max_length=2)
-
-    @model_validator(mode="after")
-    def _has_input(self) -> PlaygroundSettings:
-        if not self.inputs:
-            raise ValueError("The network needs at least one input; switch another one on first.")
-        return self
-
-    @property
-    def inputs(self) -> tuple[str, ...]:
-        """Names of the inputs that are switched on."""
-        return tuple(name for name in INPUTS if getattr(self, name))
-
-    @property
-    def data_name(self) -> str:
-        """The data set's name in `glassnet.data.load`."""
-        return self.dataset if self.problem == "classification" else self.reg_dataset
-
-    @property
-    def is_own(self) -> bool:
-        """Whether the points are the visitor's: those set by hand, or the file's where there are none."""
-        return self.problem == "classification" and self.dataset == "own"
-
-    @property
-    def data_options(self) -> dict[str, Any]:
-        """What `glassnet.data.load` is called with."""
-        test_size = round(1 - self.perc_train_data / 100, 2)
-        return {"noise": self.noise / 100, "test_size": test_size, "random_state": self.seed}
-
-    def network_options(self, n_train: int) -> dict[str, Any]:
-        """Return what the estimator is made with."""
-        return {
-            "hidden_layer_sizes": self.network_shape,
-            "activation": self.activation,
-            **SOLVERS[self.solver],
-            "learning_rate_init": self.learning_rate,
-            "alpha": self.alpha,
-            "batch_size": min(self.batch_size, n_train),
-            "random_state": self.seed,
-        }
 
 
 class Probe(BaseModel):
@@ -125,7 +51,7 @@ class Playground(Exhibit):
     """
 
     Settings = PlaygroundSettings
-    views = frozenset({"show_test_data", "discretize", "look", "new_point"})
+    views = frozenset({"show_test_data", "discretize", "look", "new_point", "weight", "rival"})
     uploads: ClassVar = {"csv": read_points}
     questions: ClassVar = {"probe": Probe}
     export = "replay"
@@ -134,15 +60,18 @@ class Playground(Exhibit):
     settings: PlaygroundSettings
 
     def __init__(self, settings: PlaygroundSettings, own: np.ndarray | None = None):
-        from glassnet.lab.recording import Curve, Recording
+        from glassnet.lab.recording import Curve, Recording, Together
 
         super().__init__(settings, own)
         self.data = self._own() if settings.is_own else _load(settings.data_name, **settings.data_options)
         self._train, self._test = self._features(self.data.X_train), self._features(self.data.X_test)
         self._grid = self._features(_square(MAP_SIZE))
-        self.network = self._network()
-        self.history = Recording(self.network.initialize(self._train, self.data.y_train))
+        self.networks = [self._network(settings.seed + k) for k in range(settings.seeds)]
+        self.network = self.networks[0]
+        states = [network.initialize(self._train, self.data.y_train) for network in self.networks]
+        self.history = Recording(states[0]) if len(states) == 1 else Together(states)
         self._curve = Curve(width=2)
+        self._spread = self._seeds()
         self._measure()
 
     def step(self, n: int) -> None:
@@ -168,31 +97,62 @@ class Playground(Exhibit):
         x1, x2 = X.T
         return np.column_stack([INPUTS[name].compute(x1, x2) for name in self.settings.inputs]).astype(np.float32)
 
-    def _network(self) -> Any:
+    def _network(self, seed: int) -> Any:
         from glassnet import MLPClassifier, MLPRegressor
         from glassnet.lab.recording import steady_engine
 
         estimator = MLPClassifier if self.data.kind == "classification" else MLPRegressor
-        return estimator(**self.settings.network_options(len(self.data.X_train)), engine=steady_engine())
+        options = self.settings.network_options(len(self.data.X_train)) | {"random_state": seed}
+        return estimator(**options, engine=steady_engine())
+
+    def _seeds(self) -> Any:
+        if len(self.networks) == 1:
+            return None
+        from glassnet.lab.exhibits.playground_seeds import Seeds
+
+        return Seeds(self.networks, (self._train, self.data.y_train), (self._test, self.data.y_test))
+
+    @cached_property
+    def _rivals(self) -> dict[str, Rival]:
+        return {}
+
+    def _rival(self) -> Rival | None:
+        """Return the classifier beside the network, fitted to the same inputs the first time it is asked for."""
+        name = self.settings.rival
+        if name == "none" or self.data.kind == "regression":
+            return None
+        from glassnet.lab.exhibits.playground_rival import Rival
+
+        if name not in self._rivals:
+            self._rivals[name] = Rival(name, self._train, self.data.y_train)
+        return self._rivals[name]
+
+    @cached_property
+    def _next_update(self) -> NextUpdate:
+        from glassnet.lab.exhibits.playground_update import NextUpdate
+
+        return NextUpdate(self.network, self._train, self.data.y_train)
 
     # what is drawn
 
     def scene(self) -> Frame:
-        """Return the data, the pictures of the inputs and of the other data sets."""
+        """Return the data, the pictures of the inputs and of the other data sets, and what the rival says."""
         names: tuple[str, ...] = ("circle", "xor", "gauss", "spiral", "reg-plane", "reg-gauss")
         thumbnails = [_rows(_load(name, n_samples=N_THUMBNAIL), "train") for name in names]
         if self.settings.is_own:
             thumbnails.append(_rows(self.data, "train")[:N_THUMBNAIL])
             names = (*names, "own")
         ends = np.cumsum([0, *map(len, thumbnails)]).tolist()
-        square = _square(UNIT_SIZE)
+        square, rival = _square(UNIT_SIZE), self._rival()
         inputs = [INPUTS[name].compute(*square.T) for name in INPUTS]
         return Frame(
             {
                 "inputs": [PlaygroundSettings.model_fields[name].alias for name in INPUTS],
                 "thumbnails": {name: ends[i : i + 2] for i, name in enumerate(names)},
+                "rival": rival and rival.scores(self._train, self.data.y_train, self._test, self.data.y_test),
             },
             {
+                **({"rivalMap": _to_uint8(rival.values(self._grid)).reshape(MAP_SIZE, MAP_SIZE)} if rival else {}),
                 "trainPoints": _rows(self.data, "train"),
                 "testPoints": _rows(self.data, "test"),
                 "thumbnails": np.concatenate(thumbnails),
@@ -201,14 +161,22 @@ class Playground(Exhibit):
         )
 
     def frame(self) -> Frame:
-        """Return losses, weights, the map of every unit and of the unit looked at."""
-        assert self.history is not None
+        """Return losses, weights, the map of every unit and of the unit looked at, the spread over seeds, a step."""
         train, test, error = self._measure()
         layers = self.network.activations(self._grid)
         layers[-1] = self._signed(layers[-1])
+        update = self._next_update.at(self.settings.weight) if self.settings.weight else Frame()
         return Frame(
-            {"trainLoss": _finite(train), "testLoss": _finite(test), "testError": error},
             {
+                "trainLoss": _finite(train),
+                "testLoss": _finite(test),
+                "testError": error,
+                "seeds": self._spread and self._spread.values,
+                "update": update.values or None,
+            },
+            {
+                **update.arrays,
+                **(self._spread.arrays if self._spread else {}),
                 "map": _to_uint8(self._looked_at(layers)).reshape(MAP_SIZE, MAP_SIZE),
                 "maps": _unit_maps(layers),
                 "weights": np.concatenate([weight.ravel() for weight in self.network.coefs_]).astype(np.float32),
@@ -225,6 +193,8 @@ class Playground(Exhibit):
             self._score(self._test, self.data.y_test),
         )
         self._curve.add(self.history.step, train, test)
+        if self._spread:
+            self._spread.measure(self.history.step)
         return train, test, error
 
     def _score(self, X: np.ndarray, y: np.ndarray) -> tuple[float, float | None]:
@@ -258,7 +228,8 @@ class Playground(Exhibit):
         """Return the experiment as a script that prints the losses on screen."""
         assert self.history is not None
         options = self.settings.network_options(len(self.data.X_train)) | {"engine": self.network.engine_}
-        return script(self.settings, options, self.history.step)
+        has_weight = bool(self.settings.weight) and self._next_update.place(self.settings.weight) is not None
+        return script(self.settings, options, self.history.step, has_weight)
 
 
 def _load(name: str, **options: Any) -> Dataset:

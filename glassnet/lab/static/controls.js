@@ -14,6 +14,7 @@ export class Controls {
 
   /** Show the settings that the exhibit really has. */
   sync(settings) {
+    this.settings = settings;
     for (const show of this.syncs) show(settings);
   }
 
@@ -59,6 +60,22 @@ export class Controls {
       input.value = text;
     });
     return h("div", { class: "control" }, h("label", { for: name }, this.label(name)), input);
+  }
+
+  /** A drop-down list for one entry of a list of names; `where()` gives its place and the length that the list has. */
+  entry(name, where) {
+    const values = this.properties[name].items.enum;
+    const input = h("select", {
+      id: name, testid: name, disabled: !this.live, onchange: () => {
+        const [place, length] = where();
+        const list = Array.from({ length }, (_, i) => this.settings[name][i] ?? values[0]);
+        list[place] = input.value;
+        this.change({ [name]: list });
+      },
+    }, values.map((value) => h("option", { value }, this.option(value))));
+    const show = () => (input.value = this.settings?.[name][where()[0]] ?? values[0]);
+    this.syncs.push(show);
+    return Object.assign(h("div", { class: "control" }, h("label", { for: name }, this.label(name)), input), { show });
   }
 
   /** Radio buttons that look like one divided button; `draw(value)` may return a picture for each. */

@@ -14,12 +14,15 @@ export function lineWidth(weight) {
   return Math.min(WIDEST, THINNEST + WIDTH_PER_WEIGHT * Math.abs(weight));
 }
 
-/** The diagram. `actions`: input(name), select(layer, unit), shape(sizes). */
+/** The diagram. `actions`: input(name), select(layer, unit), shape(sizes), weight(layer, from, unit), settings(layer). */
 export class NetworkDiagram {
   constructor({ words, actions, live, mostUnits }) {
     Object.assign(this, { words, actions, live, mostUnits });
     this.links = s("g");
-    this.hits = s("g", { onpointermove: (event) => this.point(event), onpointerleave: () => this.point() });
+    this.hits = s("g", {
+      onpointermove: (event) => this.point(event), onpointerleave: () => this.point(),
+      onclick: ({ target }) => live && target.line && this.actions.weight(...target.line.address),
+    });
     this.tip = h("div", { class: "tip", testid: "weight-tip", hidden: true });
     this.layers = h("div", { class: "layers" });
     const lines = s("svg", { "aria-hidden": "true" }, this.links, this.hits);
@@ -59,11 +62,20 @@ export class NetworkDiagram {
     }, text);
     const count = h("span", { testid: `layer-${layer + 1}-units` }, String(size));
     return [
-      h("span", {}, count, h("small", {}, ` ${words.units(size)}`)),
+      this.settingsButton(layer, size, count),
       h("div", { class: "row" },
         button("\u2212", words.removeUnit(layer + 1), `layer-${layer + 1}-remove`, size <= 1, -1),
         button("+", words.addUnit(layer + 1), `layer-${layer + 1}-add`, size >= this.mostUnits, +1)),
     ];
+  }
+
+  /** The button that shows a layer's settings; it says how many units the layer has. */
+  settingsButton(layer, size, count) {
+    const name = this.words.layerSettings(layer + 1, size);
+    return h("button", {
+      type: "button", class: "quiet layer-button", testid: `layer-${layer + 1}-settings`, "aria-label": name, title: name,
+      "aria-pressed": false, onclick: () => this.actions.settings(layer + 1),
+    }, count, h("small", {}, this.words.units(size)));
   }
 
   unit(layer, unit, isOutput) {
@@ -91,9 +103,9 @@ export class NetworkDiagram {
 
   buildLinks() {
     const path = (look) => s("path", { class: look });
-    const line = (from, to) => ({ from, to, path: path("link"), hit: path("link-hit") });
+    const line = (address, from, to) => ({ address, from, to, path: path("link"), hit: path("link-hit") });
     this.lines = this.units.flatMap((units, layer) =>
-      this.sources[layer].flatMap((from) => units.map((to) => line(from, to))));
+      this.sources[layer].flatMap((from, i) => units.map((to, j) => line([layer + 1, i + 1, j + 1], from, to))));
     for (const made of this.lines) made.hit.line = made;
     this.links.replaceChildren(...this.lines.map(({ path }) => path));
     this.hits.replaceChildren(...this.lines.map(({ hit }) => hit));
@@ -121,6 +133,17 @@ export class NetworkDiagram {
     this.inputs.forEach(({ canvas }, i) => {
       drawHeatmap(canvas, data.subarray(i * height * width, (i + 1) * height * width), height, width, map);
     });
+  }
+
+  /** Mark the line of the weight with this address, and the layer whose settings are shown. */
+  choose(address, layer) {
+    for (const line of this.lines) line.path.classList.toggle("chosen", line.address.join() === address.join());
+    this.layers.querySelectorAll(".layer-button").forEach((button, i) => button.setAttribute("aria-pressed", i + 1 === layer));
+  }
+
+  /** What the weight with this address connects: the unit or input below, which the bias has not, and the unit. */
+  ends([layer, from, unit]) {
+    return [from ? this.sources[layer - 1]?.[from - 1] : null, this.units[layer - 1]?.[unit - 1]];
   }
 
   /** Draw one moment: `maps` (units x height x width, layer by layer), flat `weights` and `biases`. */

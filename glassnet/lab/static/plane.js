@@ -12,19 +12,20 @@ const USUAL_WIDTH = 240;
 const PROBE_STEP = 0.25;
 
 /** `half` is half the side of the square; `onprobe(x1, x2)` is called as the visitor points, and with null after;
- * `onpick([x1, x2])` when the visitor clicks or presses Enter. */
+ * `onpick([x1, x2])` when the visitor clicks or presses Enter. Without `onprobe` it is a picture. */
 export class Plane {
-  constructor({ half, ticks, names, label, onprobe, onpick = () => {} }) {
+  constructor({ half, ticks, names, label, testid = "map", onprobe = null, onpick = () => {} }) {
     Object.assign(this, { half, onprobe, onpick });
     this.heat = h("canvas");
     this.points = h("canvas");
     this.mark = h("div", { class: "plane-probe", hidden: true });
-    this.map = h("div", {
-      class: "plane-map", tabindex: 0, role: "application", "aria-label": label, testid: "map",
-      onpointermove: (event) => this.point(event), onpointerleave: () => this.leave(),
+    const listeners = onprobe ? {
+      tabindex: 0, onpointermove: (event) => this.point(event), onpointerleave: () => this.leave(),
       onclick: () => this.probed && this.onpick(this.probed),
       onkeydown: (event) => this.move(event), onblur: () => this.leave(),
-    }, this.heat, this.points, this.mark);
+    } : {};
+    const attributes = { role: onprobe ? "application" : "img", "aria-label": label, testid, ...listeners };
+    this.map = h("div", { class: `plane-map${onprobe ? " probed" : ""}`, ...attributes }, this.heat, this.points, this.mark);
     this.element = h("div", { class: "plane" }, this.map, this.axes(ticks, names));
     new ResizeObserver(() => this.drawPoints()).observe(this.map);
   }
