@@ -35,6 +35,7 @@ def browser() -> Iterator:
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
         pytest.skip("no Chromium on the PATH")
+    sync_api.expect.set_options(timeout=20_000)  # a busy machine takes its time
     with sync_api.sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
         yield chromium

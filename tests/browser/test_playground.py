@@ -116,7 +116,7 @@ def shared_page(browser, lab_url):
     context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=lab_url)
     page = context.new_page()
     page.goto("/exhibits/playground")
-    expect(page.get_by_test_id("train-loss")).not_to_be_empty(timeout=60_000)
+    expect(page.get_by_test_id("train-loss")).not_to_be_empty(timeout=120_000)
     yield page
     context.close()
 
