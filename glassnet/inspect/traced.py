@@ -13,6 +13,7 @@ from glassnet.errors import UnknownNameError
 from glassnet.inspect.dims import name_axes
 
 Key = tuple[str, int, str]
+TENSOR = object()  # stands for a tensor among the arguments of an operation
 
 
 @dataclass(eq=False, slots=True)
@@ -33,6 +34,8 @@ class Call:
     values : dict of str to Tensor
         What was recorded: ``"input"``, ``"output"``, ``"weight"``, ``"attention"``, ``"output.gradient"``, ...;
         of several inputs or outputs ``"input.0"``, ``"output.logits"``, ...
+    done : tuple or None
+        Of a recorded operation the torch function and its arguments, `TENSOR` in the place of each tensor.
     """
 
     address: str
@@ -41,6 +44,7 @@ class Call:
     layout: str = "other"
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     values: dict[str, Tensor] = field(default_factory=dict)
+    done: tuple[Any, tuple[Any, ...], dict[str, Any]] | None = None
 
     @property
     def is_operation(self) -> bool:

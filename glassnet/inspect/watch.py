@@ -25,9 +25,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from glassnet.inspect.attention import attention_weights
 from glassnet.inspect.dims import layout
-from glassnet.inspect.nested import inputs_in, tensors_in
+from glassnet.inspect.nested import inputs_in, map_tensors, tensors_in
 from glassnet.inspect.recorder import Recorder
-from glassnet.inspect.traced import Call
+from glassnet.inspect.traced import TENSOR, Call
 
 Parts = dict[str, nn.Module]  # address -> layer; the model itself is ""
 
@@ -41,6 +41,7 @@ _INPLACE_ARGUMENT = {
 _OPERATOR = re.compile(r"__([ri]?)(add|sub|mul|matmul|div|truediv|floordiv|mod|pow|and|or|xor|lshift|rshift)__")
 _ORDINARY = {nn.Parameter, type(None)}
 # what asks a tensor about itself makes no new one
+_VIEWS = {"T", "mT", "H", "mH"}  # attributes that are operations
 _SILENT = {"__get__", "__len__", "__bool__", "size", "dim", "numel", "stride", "item", "is_contiguous"}
 
 
@@ -157,7 +158,9 @@ class Watch:
         """Call a torch function; record it unless it is the work of one of torch's own layers."""
         name = getattr(function, "__name__", type(function).__name__)
         if name in _SILENT:
-            return function(*args, **kwargs)
+            name = getattr(getattr(function, "__self__", None), "__name__", "")
+            if name not in _VIEWS:
+                return function(*args, **kwargs)
         does, writes = _read(name)
         writes = writes or _writes_by_argument(function, args, kwargs)
         layer, closed = self._open[-1] if self._open else (None, False)
@@ -172,6 +175,8 @@ class Watch:
 
     def _operate(self, call: Call, writes: bool, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         self.recorder.keep_inputs(call, args, kwargs)
+        if self.recorder.wants(call.address):
+            call.done = (function, *map_tensors(_without_tensor, (args, kwargs)))
         if writes:
             self.recorder.preserve(tensor for _, tensor in inputs_in(args, kwargs))
         try:
@@ -241,6 +246,10 @@ def _is_plain(layer: nn.Module) -> bool:
     if layer._backward_pre_hooks or not is_closed(layer):
         return False
     return {type(p) for p in layer._parameters.values()} <= _ORDINARY
+
+
+def _without_tensor(argument: Any) -> Any:
+    return TENSOR if isinstance(argument, Tensor) else argument
 
 
 @cache

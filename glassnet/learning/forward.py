@@ -30,15 +30,22 @@ def activations(spec: NetworkSpec, arrays: dict[str, np.ndarray], X: np.ndarray)
     result, h = [], X
     parameters, statistics = spec.named(arrays["parameters"]), spec.statistics(arrays)
     for layer, p, running in zip(spec.layers, parameters, statistics, strict=True):
-        z = pre_activation(layer, p, h)
-        if layer.norm:
-            z = p["scale"] * normalized(layer, z, running) + p["shift"]
-        above = prelu(z, p["slope"]) if layer.activation == "prelu" else get_activation(str(layer.activation)).value(z)
-        if layer.residual:
-            above = above + (h @ p["shortcut"].T if "shortcut" in p else h)
-        result.append(above)
-        h = above
+        h = activation(layer, p, h, running)
+        result.append(h)
     return result
+
+
+def activation(
+    layer: Layer, p: dict[str, np.ndarray], x: np.ndarray, running: tuple[np.ndarray, np.ndarray] | None
+) -> np.ndarray:
+    """Return what a layer with parameters p makes of x, shape (n_samples, units); ``running`` is (mean, variance)."""
+    z = pre_activation(layer, p, x)
+    if layer.norm:
+        z = p["scale"] * normalized(layer, z, running) + p["shift"]
+    h = prelu(z, p["slope"]) if layer.activation == "prelu" else get_activation(str(layer.activation)).value(z)
+    if layer.residual:
+        h = h + (x @ p["shortcut"].T if "shortcut" in p else x)
+    return h
 
 
 def pre_activation(layer: Layer, p: dict[str, np.ndarray], x: np.ndarray) -> np.ndarray:

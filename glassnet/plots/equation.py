@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from glassnet.errors import InvalidInputError
-from glassnet.learning.activations import get_activation, softmax
-from glassnet.plots.dense import dense_layers
 from glassnet.plots.display import Display
 from glassnet.plots.style import SMALL, TEXT, Theme, put_text, sizes, use_blank
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from glassnet.inspect.dataflow import Node
-
-FEW = 24  # weights that are written as numbers without being asked
-MAX_TERMS = 8  # of a sum of numbers
 MAX_LINES = 40
-FUNCTIONS = {
-    "identity": "{}",
-    "step": r"\mathrm{{step}}({})",
-    "sigmoid": r"\mathrm{{sigmoid}}({})",
-    "tanh": r"\tanh({})",
-    "relu": r"\max(0, {})",
-    "leaky_relu": r"\max(0.02\,({}), {})",
-    "softmax": r"\mathrm{{softmax}}({})",
-}
-OUTPUTS = {"cross_entropy": "softmax", "binary_cross_entropy": "sigmoid", "squared_error": "identity"}
 
 
 @dataclass
@@ -71,6 +55,8 @@ class EquationDisplay(Display):
     ----------
     equations : list of Equation
         Each after those that it takes from.
+    n_inputs : int
+        Of the network.
 
     Examples
     --------
@@ -83,6 +69,7 @@ class EquationDisplay(Display):
     """
 
     equations: list[Equation]
+    n_inputs: int = 1
 
     @classmethod
     def from_estimator(cls, estimator: Any, *, numbers: bool | None = None) -> EquationDisplay:
@@ -94,26 +81,17 @@ class EquationDisplay(Display):
             glassnet's or scikit-learn's multilayer perceptron, or a linear model.
         numbers : bool, optional
             Whether weights are written as numbers, one equation per unit, and not as
-            symbols; None does it for at most 24 weights.
+            symbols; None does it for at most 24 weights. Layers with normalization, local
+            connections or a shortcut are always written in symbols.
 
         Raises
         ------
         InvalidInputError
-            If it is no dense network, or its layers do more than activation(W h + b).
+            If it is no dense network.
         """
-        layers, names = dense_layers(estimator), _activation_names(estimator)
-        if numbers is None:
-            numbers = sum(weight.size for weight, _ in layers) <= FEW
-        symbols = [*(f"h_{{{i + 1}}}" for i in range(len(layers) - 1)), "y"]
-        equations, before = [], "x"
-        for i, ((weight, bias), name, symbol) in enumerate(zip(layers, names, symbols, strict=True)):
-            write = _unit_lines if numbers else _layer_line
-            lines = write(i + 1, symbol, before, name, weight, bias)
-            parameters = {f"W_{{{i + 1}}}": weight.T, f"b_{{{i + 1}}}": bias}
-            function = _dense(weight, bias, name)
-            equations.append(Equation(symbol, lines, (i - 1,), weight.shape[1:], parameters, function))
-            before = symbol
-        return cls(equations)
+        from glassnet.plots.dense_equations import dense_equations
+
+        return cls(dense_equations(estimator, numbers))
 
     @classmethod
     def from_module(cls, model: Any, *inputs: Any, kwargs: Mapping[str, Any] | None = None) -> EquationDisplay:
@@ -128,18 +106,9 @@ class EquationDisplay(Display):
         kwargs : mapping, optional
             Keyword arguments of the model.
         """
-        from glassnet.inspect.dataflow import dataflow
-        from glassnet.inspect.trace import trace
+        from glassnet.plots.module_equations import module_equations
 
-        nodes = dataflow(trace(model, *inputs, kwargs=kwargs))
-        n_inputs = sum(node.kind == "input" for node in nodes)
-        inputs = ("x",) if n_inputs == 1 else tuple(f"x_{{{i + 1}}}" for i in range(n_inputs))
-        modules, equations = dict(model.named_modules()), []
-        for node in nodes[n_inputs:]:
-            symbols = [*inputs, *(equation.symbol for equation in equations)]
-            made = _of_node(node, len(equations) + 1, symbols, n_inputs, modules)
-            equations.append(made)
-        return cls(equations)
+        return cls(*module_equations(model, *inputs, kwargs=kwargs))
 
     def compose(self, *inputs: Any) -> np.ndarray:
         """Apply the equations one after the other to the network's inputs; return what the last one gives.
@@ -147,16 +116,19 @@ class EquationDisplay(Display):
         Parameters
         ----------
         *inputs : array_like of shape (n_samples, ...)
+            Those that have been given by keyword come last.
 
         Raises
         ------
         InvalidInputError
-            If what a layer does cannot be told from its inputs and parameters.
+            If what a layer does cannot be told from its inputs and parameters, or the number of
+            inputs is another.
         """
+        if len(inputs) != self.n_inputs:
+            raise InvalidInputError(f"The network takes {self.n_inputs} inputs, got {len(inputs)}.")
         values = [np.asarray(value) for value in inputs]
-        n_inputs = len(values)
         for equation in self.equations:
-            values.append(equation.function(*(values[i + n_inputs] for i in equation.inputs)))
+            values.append(equation.function(*(values[i + self.n_inputs] for i in equation.inputs)))
         return values[-1]
 
     def latex(self) -> str:
@@ -199,89 +171,12 @@ class EquationDisplay(Display):
         ax.set(xlim=(-0.02, 1.02), ylim=(-len(rows) + 0.4, 0.6))
 
 
-def _activation_names(estimator: Any) -> list[str]:
-    """Return the activation function of each layer, of the output what `predict_proba` or `predict` applies."""
-    n_layers = len(dense_layers(estimator))
-    spec = getattr(estimator, "spec_", None)
-    if spec is not None:
-        if not all(layer.plain for layer in spec.layers):
-            raise InvalidInputError("Layers with normalization, local connections or shortcuts have no such equation.")
-        return [*(layer.activation for layer in spec.layers[:-1]), OUTPUTS[spec.loss]]
-    if hasattr(estimator, "out_activation_"):
-        return [*[estimator.activation] * (n_layers - 1), estimator.out_activation_]
-    return ["identity"] * n_layers
-
-
-def _dense(weight: np.ndarray, bias: np.ndarray, name: str) -> Callable[[np.ndarray], np.ndarray]:
-    activation = softmax if name == "softmax" else get_activation(name).value
-    return lambda h: activation(h @ weight + bias)
-
-
-def _applied(name: str, inside: str) -> str:
-    canonical = name if name == "softmax" else get_activation(name).name
-    return FUNCTIONS[canonical].format(*[inside] * 2)
-
-
-def _layer_line(k: int, symbol: str, before: str, name: str, weight: np.ndarray, bias: np.ndarray) -> tuple[str, ...]:
-    return (f"{symbol} = " + _applied(name, rf"W_{{{k}}}\,{before} + b_{{{k}}}"),)
-
-
-def _unit_lines(k: int, symbol: str, before: str, name: str, weight: np.ndarray, bias: np.ndarray) -> tuple[str, ...]:
-    """Return one equation per unit; softmax, which needs all of them, in a line of its own."""
-    n_in, n_out = weight.shape
-    inputs = [_indexed(before, i, n_in if before != "x" else 2) for i in range(n_in)]
-    target = "z" if name == "softmax" else symbol
-    inner = "identity" if name == "softmax" else name
-    lines = [
-        f"{_indexed(target, j, n_out)} = " + _applied(inner, _sum(weight[:, j], inputs, bias[j])) for j in range(n_out)
-    ]
-    return (*lines, rf"{symbol} = \mathrm{{softmax}}(z)") if name == "softmax" else tuple(lines)
-
-
-def _indexed(symbol: str, i: int, n: int) -> str:
+def indexed(symbol: str, i: int, n: int) -> str:
     """Return the symbol of unit i of n."""
     if n == 1:
         return symbol
     head, _, index = symbol.partition("_")
     return f"{head}_{{{index.strip('{}')},{i + 1}}}" if index else f"{head}_{{{i + 1}}}"
-
-
-def _sum(weights: np.ndarray, inputs: Sequence[str], bias: float) -> str:
-    """Return 2 x_1 - 0.5 x_2 + 1, of long sums the beginning."""
-    terms = [(float(w), rf"\,{symbol}") for w, symbol in zip(weights, inputs, strict=True)][:MAX_TERMS]
-    written = "".join(_term(value, rest, first=i == 0) for i, (value, rest) in enumerate([*terms, (float(bias), "")]))
-    if len(inputs) > MAX_TERMS:
-        last = _term(float(bias), "", first=False)
-        written = written.removesuffix(last) + r" + \ldots" + last
-    return written
-
-
-def _term(value: float, rest: str, first: bool) -> str:
-    sign = ("-" if value < 0 else "") if first else (" - " if value < 0 else " + ")
-    digits, _, power = f"{abs(value):.3g}".partition("e")
-    return f"{sign}{digits}" + (rf" \times 10^{{{int(power)}}}" if power else "") + rest
-
-
-def _of_node(node: Node, k: int, symbols: Sequence[str], n_inputs: int, modules: Mapping[str, Any]) -> Equation:
-    """Return what one recorded layer or operation computes."""
-    import torch
-
-    from glassnet.plots.layer_formulas import evaluate, formula_of
-
-    call, symbol = node.calls[0], f"h_{{{k}}}"
-    layer, formula = modules.get(call.address), formula_of(call)
-    if len(node.calls) > 1:
-        layer, call = modules[node.name], type(call)(node.name, 0, node.kind, shapes={"output": node.output_shape})
-        formula = formula_of(call)
-    held = {n: call.values[n] for n in formula.symbols if n in call.values and not call.is_operation}
-    parameters = {f"{formula.symbols[n]}_{{{k}}}": np.asarray(t) for n, t in held.items()}
-    line = f"{symbol} = " + formula.latex(k, [symbols[s] for s in node.sources] or ["?"], "bias" in held)
-
-    def function(*inputs: np.ndarray) -> np.ndarray:
-        return evaluate(call, [torch.as_tensor(value) for value in inputs], held, layer).detach().numpy()
-
-    inputs = tuple(s - n_inputs for s in node.sources)
-    return Equation(symbol, (line,), inputs, node.output_shape[1:], parameters, function)
 
 
 def _plain(latex: str) -> str:
