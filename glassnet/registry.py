@@ -150,7 +150,9 @@ CLAIMS: dict[str, str] = {
     "hopfield-optimizes": "glassnet.claims.hopfield_optimizes:hopfield_optimizes",
     "vanishing-gradients": "glassnet.claims.vanishing_gradients:vanishing_gradients",
     "pretraining": "glassnet.claims.pretraining:pretraining",
+    "dbn-digits": "glassnet.claims.dbn_digits:dbn_digits",
     "off-centre-sigmoid": "glassnet.claims.off_centre_sigmoid:off_centre_sigmoid",
+    "relu-faster": "glassnet.claims.relu_faster:relu_faster",
     "gradient-noise": "glassnet.claims.gradient_noise:gradient_noise",
     "step-gradient": "glassnet.claims.step_gradient:step_gradient",
     "bumps": "glassnet.claims.bumps:bumps",
@@ -166,9 +168,13 @@ CLAIMS: dict[str, str] = {
     "svm-or-mlp": "glassnet.claims.svm_or_mlp:svm_or_mlp",
     "lenet-digits": "glassnet.claims.lenet_digits:lenet_digits",
     "alexnet-layers": "glassnet.claims.alexnet_layers:alexnet_layers",
+    "resnet-pictures": "glassnet.claims.resnet_pictures:resnet_pictures",
+    "plain-residual": "glassnet.claims.plain_residual:plain_residual",
     "more-data": "glassnet.claims.more_data:more_data",
     "layers-separate": "glassnet.claims.layers_separate:layers_separate",
     "scaled-scores": "glassnet.claims.scaled_scores:scaled_scores",
+    "antecedent": "glassnet.claims.antecedent:antecedent",
+    "translation": "glassnet.claims.translation:translation",
 }
 
 

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from glassnet import MLPClassifier, advance
-from glassnet.claims.claim import Claim, Scale, about, at_least, observed, spread
+from glassnet.claims.claim import Claim, Scale, about, at_least, fresh_seeds, observed, spread
 from glassnet.claims.picture import curve, finish, panels, svg
 from glassnet.data import load
 from glassnet.data.dataset import Dataset
@@ -19,9 +19,9 @@ TARGET = 0.3
 
 def gradient_noise(scale: Scale) -> Claim:
     """The variance of a stochastic gradient falls as 1 / batch size, while a step's cost grows."""
-    data, seeds = load("digits"), range(scale.pick(4, 20))
+    data, seeds = load("digits"), fresh_seeds(scale.pick(4, 20))
     draws = scale.pick(200, 2000)
-    variances = np.array([_variance(data, size, draws) for size in SIZES])
+    variances = np.array([_variance(data, size, draws, seeds[0]) for size in SIZES])
     seconds = np.array([_seconds_a_step(data, size) for size in SIZES])
     times, accuracies = np.array([_train(data, size, seeds) for size in SIZES]).transpose(1, 0, 2)
     return Claim(
@@ -50,10 +50,10 @@ def _net(size: int, **how) -> MLPClassifier:
     return MLPClassifier((32,), "tanh", solver="sgd", momentum=0, alpha=0, batch_size=size, engine="formula", **how)
 
 
-def _variance(data: Dataset, size: int, draws: int) -> float:
+def _variance(data: Dataset, size: int, draws: int, seed: int) -> float:
     """Return the summed variance of a batch's gradient over random batches."""
-    state = _net(32, precision="float64", random_state=0).initialize(data.X_train, data.y_train)
-    rng = generator(0, "batches", size)
+    state = _net(32, precision="float64", random_state=seed).initialize(data.X_train, data.y_train)
+    rng = generator(seed, "batches", size)
     rows = rng.integers(len(data.X_train), size=(draws, size))
     gradients = np.array([state.engine.gradient(state.arrays, r)[1] for r in rows])  # type: ignore[attr-defined]
     return float(gradients.var(axis=0, ddof=1).sum())

@@ -17,7 +17,7 @@ DEPTHS, WIDTH = (1, 3, 5), 64
 
 def pretraining(scale: Scale) -> Claim:
     """Machines learned layer by layer give deep sigmoid networks a start that random weights do not."""
-    data, seeds, epochs = load(scale.pick("digits", "mnist5k")), range(scale.pick(5, 10)), scale.pick(10, 30)
+    data, seeds, epochs = load(scale.pick("digits", "mnist5k")), range(scale.pick(3, 10)), scale.pick(10, 30)
     pretrained, at_random = (
         np.array([[accuracy(data, depth, seed, epochs) for seed in seeds] for depth in DEPTHS])
         for accuracy in (_pretrained, _at_random)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from glassnet import MLPClassifier, sweep
-from glassnet.claims.claim import Claim, Scale, about, at_least, spread
+from glassnet.claims.claim import Claim, Scale, about, at_least, fresh_seeds, spread
 from glassnet.claims.picture import curve, finish, panels, svg
 from glassnet.data import load
 from glassnet.seeds import generator
@@ -13,9 +13,9 @@ from glassnet.seeds import generator
 
 def random_labels(scale: Scale) -> Claim:
     """A network with more parameters than points fits random labels, and tests at chance."""
-    data, seeds = load("digits"), range(scale.pick(3, 20))
+    data, seeds = load("digits"), fresh_seeds(scale.pick(3, 20))
     X = data.X_train[: scale.pick(500, 1300)]
-    labels = generator(0, "labels").integers(10, size=len(X))
+    labels = generator(seeds[0], "labels").integers(10, size=len(X))
     net = MLPClassifier((256,), max_iter=scale.pick(250, 400), tol=None, alpha=0, learning_rate_init=0.003)
     fits = {
         "true labels": sweep(net, X, data.y_train[: len(X)], {"random_state": seeds}).runs,

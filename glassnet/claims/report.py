@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
 
+from glassnet.claims.claim import in_words
 from glassnet.claims.runner import Record, as_expected
 from glassnet.errors import CorruptFileError
 from glassnet.files import write_whole
@@ -61,20 +62,20 @@ def amount(value: float, spread: float | None = None) -> str:
     >>> amount(0.9731, 0.0123), amount(12000.0), amount(0.0)
     ('0.973 ± 0.0123', '12000', '0')
     """
-    text = f"{value:.0f}" if float(value).is_integer() and abs(value) < 1e7 else number(value)
-    return text if spread is None else f"{text} ± {number(spread)}"
+    return in_words(value) if spread is None else f"{in_words(value)} ± {number(spread)}"
 
 
 def markdown_table(records: Sequence[Record]) -> str:
     """Return the docs' page of claims: a table of what was measured, from results alone."""
-    counts = [f"{sum(r['verdict'] == v for r in records)} {words}" for v, words in VERDICTS.items()]
+    counts = [f"{words}: {sum(r['verdict'] == v for r in records)}" for v, words in VERDICTS.items()]
     lines = [
         "# Claims",
         "",
         "Every claim is an experiment: `glassnet claims NAME` runs it again. This page is written by",
         "`glassnet claims --table docs/claims.md` from the files in `results/`; nothing in it is typed by hand.",
         "",
-        f"{len(records)} claims: {', '.join(counts)}.",
+        f"{len(records)} claims. {'; '.join(counts)}.",
+        "Seconds are by the clock and, in brackets, of processor time: the machine was not always quiet.",
         "",
         "| claim | measured | expected | verdict | seconds |",
         "|---|---|---|---|---|",
@@ -87,8 +88,15 @@ def _table_row(record: Record) -> str:
     numbers = "<br>".join(f"{m['what']}: {amount(m['value'], m['spread'])}" for m in measured)
     expected = "<br>".join(m["expected"] or "-" for m in measured)
     about = f"**{record['name']}** ({record['scale']}): {record['sentence']}<br>{record['source']}"
-    cells = [about, numbers, expected, VERDICTS[record["verdict"]], f"{record['seconds']:.0f}"]
+    verdict = " ".join(filter(None, [f"**{VERDICTS[record['verdict']]}**.", record["undecided"]]))
+    cells = [about, numbers, expected, verdict, _seconds(record)]
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def _seconds(record: Record) -> str:
+    """Return the seconds, by the clock and of processor time where that was noted."""
+    by_clock, processor = record["seconds"], record.get("cpu_seconds")
+    return f"{by_clock:.0f}" + ("" if processor is None else f" ({processor:.0f})")
 
 
 def html_report(records: Sequence[Record], title: str = "Claims") -> str:
@@ -138,11 +146,12 @@ def _section(record: Record) -> str:
         f"<td>{escape(m['expected'])}</td><td>{'✓' if m['holds'] else '✗'}</td></tr>"
         for m in record["measured"]
     )
-    table = f"<table><tr><th>measured</th><th>value</th><th>expected</th><th></th></tr>{rows}</table>"
+    table = f"<table><tr><th>measured</th><th>value</th><th>expected</th><th></th></tr>{rows}</table>" if rows else ""
+    figure = f"<figure>{record['figure']}</figure>" if record["figure"] else ""
     words = [record["note"], record["undecided"], _facts(record)]
     notes = "".join(f"<p>{escape(text)}</p>" for text in words if text)
     sentence = f'<p class="sentence">{escape(record["sentence"])}</p><p class="source">{escape(record["source"])}</p>'
-    return f"{head}{sentence}{table}<figure>{record['figure']}</figure>{notes}</section>"
+    return f"{head}{sentence}{table}{figure}{notes}</section>"
 
 
 def _facts(record: Record) -> str:
@@ -150,7 +159,14 @@ def _facts(record: Record) -> str:
     seeds, versions = record["seeds"], ", ".join(f"{k} {v}" for k, v in record["versions"].items())
     facts = [f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]})" if seeds else "no seeds: nothing is left to chance"]
     facts += [f"data {name}, SHA-256 {sha[:12]}" for name, sha in record["data"].items()]
-    return "; ".join([*facts, f"{record['seconds']:.1f} s on {record['cores']} cores", record["command"], versions])
+    return "; ".join(
+        [
+            *facts,
+            f"{record['seconds']:.1f} s on {record['cores']} cores, {record['cpu_seconds']:.1f} s of processor time",
+            record["command"],
+            versions,
+        ]
+    )
 
 
 def _style() -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from glassnet import MLPClassifier, sweep
-from glassnet.claims.claim import Claim, Scale, at_least, at_most, exactly, observed, spread
+from glassnet.claims.claim import Claim, Scale, at_least, at_most, exactly, fresh_seeds, observed, spread
 from glassnet.claims.picture import bars, curve, finish, panels, svg
 from glassnet.data import load
 from glassnet.data.dataset import Dataset
@@ -17,7 +17,7 @@ NAMES = ("sigmoid", "tanh", "relu")
 
 def vanishing_gradients(scale: Scale) -> Claim:
     """Sigmoid and tanh saturate, and gradients vanish with depth; ReLU's do not, but its units can die."""
-    data, seeds = load("digits"), range(scale.pick(5, 30))
+    data, seeds = load("digits"), fresh_seeds(scale.pick(5, 30))
     norms = {name: np.array([_gradient_norms(data, name, seed) for seed in seeds]) for name in NAMES}
     norms["tanh, old weights"] = np.array([_gradient_norms(data, "tanh", seed, old=True) for seed in seeds])
     ratios = {name: norm[:, 0] / norm[:, -1] for name, norm in norms.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from glassnet import MLPClassifier, sweep
-from glassnet.claims.claim import Claim, Scale, at_least, exactly
+from glassnet.claims.claim import Claim, Scale, at_least, exactly, fresh_seeds
 from glassnet.claims.picture import curve, finish, panels, svg
 from glassnet.data import load_gate
 
@@ -14,7 +14,7 @@ WIDTHS = (1, 2, 3, 4, 8, 16)
 
 def xor_two_layers(scale: Scale) -> Claim:
     """Two layers learn XOR, from more initial weights the wider the hidden layer is."""
-    data, seeds = load_gate("xor"), range(scale.pick(100, 2000))
+    data, seeds = load_gate("xor"), fresh_seeds(scale.pick(100, 2000))
     shares = {name: _shares(data, name, seeds) for name in ("tanh", "sigmoid", "relu")}
     tanh = shares["tanh"]
     return Claim(

@@ -64,7 +64,7 @@ def test_a_file_that_holds_no_results_is_refused_before_anything_runs(glassnet, 
 
 
 def test_another_verdict_than_expected_exits_with_1(glassnet, monkeypatch):
-    record = record_of("xor-never", Claim("a source", [exactly("x", 1, 2)], "<svg/>"), "quick", 1.0)
+    record = record_of("xor-never", Claim("a source", [exactly("x", 1, 2)], "<svg/>"), "quick", 1.0, 2.0)
     monkeypatch.setattr("glassnet.claims.runner._kept_or_run", lambda name, scale: record)
     code, out, _ = glassnet("claims", "xor-never")
     assert code == 1

@@ -37,7 +37,7 @@ def record(name: str, **how) -> dict:
         "seeds": range(4),
         "sentence": "It holds.",
     }
-    return record_of(name, Claim(**about | how), "quick", 1.234)
+    return record_of(name, Claim(**about | how), "quick", 1.234, 2.345)
 
 
 @pytest.mark.parametrize(
@@ -114,9 +114,16 @@ def test_the_table_has_a_row_per_claim(tmp_path):
     rows = [line for line in text.splitlines() if line.startswith("| **")]
     assert len(rows) == 2
     assert "share \\| of <seeds>: 0.97 ± 0.02<br>others: 3" in rows[0]
-    assert "| ≥ 0.9<br>- | holds | 1 |" in rows[0]
-    assert "| 2 | fails |" in rows[1]
-    assert "2 claims: 1 holds, 1 fails, 0 not decided at this scale." in text
+    assert "| ≥ 0.9<br>- | **holds**. | 1 (2) |" in rows[0]
+    assert "| 2 | **fails**. |" in rows[1]
+    assert "2 claims. holds: 1; fails: 1; not decided at this scale: 0." in text
+
+
+def test_a_claim_that_decides_nothing_says_why_and_draws_nothing(tmp_path):
+    found = record(FIRST, measured=(), figure="", undecided="The weights are not there.")
+    assert "<figure>" not in html_report([found])
+    assert "The weights are not there." in html_report([found])
+    assert "**not decided at this scale**. The weights are not there." in markdown_table([found])
 
 
 def test_the_table_in_the_docs_is_that_of_the_results():
@@ -137,3 +144,7 @@ def test_results_in_the_repository_are_of_claims_that_came_out_as_expected():
             assert found["verdict"] == found["expected_verdict"], found["name"]
             assert found["name"] in CLAIMS
             assert found["scale"] == file.stem.removeprefix("claims-")
+
+
+def test_every_claim_has_been_run_at_its_quick_scale():
+    assert {r["name"] for r in read_results(ROOT / "results/claims-quick.json")} == set(CLAIMS)

@@ -87,6 +87,7 @@ def test_a_record_says_all_and_is_plain_json(tmp_path):
     assert record["measured"] == [{"what": "two", "value": 2.0, "expected": "2", "holds": True, "spread": None}]
     assert {"glassnet", "numpy", "torch", "python"} <= set(record["versions"])
     assert record["seconds"] >= 0
+    assert record["cpu_seconds"] >= 0
 
 
 def test_an_unknown_name_is_answered_with_the_list_before_anything_runs(tmp_path):
