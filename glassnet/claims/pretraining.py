@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ def pretraining(scale: Scale) -> Claim:
     """Machines learned layer by layer give deep sigmoid networks a start that random weights do not."""
     data, seeds, epochs = load(scale.pick("digits", "mnist5k")), range(scale.pick(3, 10)), scale.pick(10, 30)
     pretrained, at_random = (
-        np.array([[accuracy(data, depth, seed, epochs) for seed in seeds] for depth in DEPTHS])
+        np.array([[_kept(scale, accuracy, data, depth, seed, epochs) for seed in seeds] for depth in DEPTHS])
         for accuracy in (_pretrained, _at_random)
     )
     gain = pretrained - at_random
@@ -41,16 +42,21 @@ def pretraining(scale: Scale) -> Claim:
     )
 
 
+def _kept(scale: Scale, accuracy: Callable, data: Dataset, depth: int, seed: int, epochs: int) -> float:
+    """Return the accuracy of one fit, from its file where there is one."""
+    return scale.piece(f"{accuracy.__name__} {depth} {seed}", lambda: accuracy(data, depth, seed, epochs))
+
+
 def _pretrained(data: Dataset, depth: int, seed: int, epochs: int) -> float:
     options: dict[str, Any] = {"batch_size": 20, "pretrain_iter": 30, "max_iter": epochs, "random_state": seed}
     net = DeepBeliefClassifier((WIDTH,) * depth, **options).fit(data.X_train, data.y_train)
-    return net.score(data.X_test, data.y_test)
+    return float(net.score(data.X_test, data.y_test))
 
 
 def _at_random(data: Dataset, depth: int, seed: int, epochs: int) -> float:
     options: dict[str, Any] = {"batch_size": 20, "max_iter": epochs, "random_state": seed, "alpha": 0, "tol": None}
     net = MLPClassifier((WIDTH,) * depth, "sigmoid", **options).fit(data.X_train, data.y_train)
-    return net.score(data.X_test, data.y_test)
+    return float(net.score(data.X_test, data.y_test))
 
 
 def _figure(pretrained: np.ndarray, at_random: np.ndarray) -> str:
