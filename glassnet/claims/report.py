@@ -157,7 +157,10 @@ def _section(record: Record) -> str:
 def _facts(record: Record) -> str:
     """Return how it was run: seeds, data, seconds, versions."""
     seeds, versions = record["seeds"], ", ".join(f"{k} {v}" for k, v in record["versions"].items())
-    facts = [f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]})" if seeds else "no seeds: nothing is left to chance"]
+    several = (
+        f"{len(seeds)} seeds ({seeds[0]} to {seeds[-1]})" if len(seeds) > 1 else "".join(f"seed {s}" for s in seeds)
+    )
+    facts = [several or "no seeds: nothing is left to chance"]
     facts += [f"data {name}, SHA-256 {sha[:12]}" for name, sha in record["data"].items()]
     return "; ".join(
         [
