@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.plots.display import FORMATS
-from glassnet.plots.style import LINE, get_theme, marker, use_axes, use_figure, use_legend
+from glassnet.plots.style import FONT, LINE, SMALL, get_theme, marker, use_axes, use_figure, use_legend, use_whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 THEME = get_theme("light")
+COUNTED = ("epoch", "hidden layers", "depth")  # what a horizontal axis counts in whole numbers
 
 
 def panels(n: int = 1, width: float = 4.2, height: float = 3.2) -> tuple[Figure, list[Axes]]:
@@ -52,10 +53,13 @@ def limit(ax: Axes, value: float, label: str = "", vertical: bool = False) -> No
 def finish(ax: Axes, title: str = "", xlabel: str = "", ylabel: str = "", log: str = "") -> None:
     """Label and style the axes; ``log`` names those that are logarithmic, "x", "y" or "xy"."""
     use_axes(ax, THEME, title, xlabel, ylabel, grid=True)
-    if "x" in log:
-        ax.set_xscale("log")
     if "y" in log:
         ax.set_yscale("log")
+    if "x" in log:
+        ax.set_xscale("log")
+    elif xlabel in COUNTED:
+        use_whole_ticks(ax)
+    ax.tick_params(which="minor", colors=THEME.muted, labelcolor=THEME.ink, labelsize=SMALL, labelfontfamily=FONT)
     use_legend(ax, THEME)
 
 

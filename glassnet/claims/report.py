@@ -143,7 +143,7 @@ def _section(record: Record) -> str:
         return f"{head}<p>{escape(record['missing'])}</p></section>"
     rows = "".join(
         f"<tr><td>{escape(m['what'])}</td><td>{amount(m['value'], m['spread'])}</td>"
-        f"<td>{escape(m['expected'])}</td><td>{'✓' if m['holds'] else '✗'}</td></tr>"
+        f"<td>{escape(m['expected'])}</td><td>{_mark(m)}</td></tr>"
         for m in record["measured"]
     )
     table = f"<table><tr><th>measured</th><th>value</th><th>expected</th><th></th></tr>{rows}</table>" if rows else ""
@@ -152,6 +152,11 @@ def _section(record: Record) -> str:
     notes = "".join(f"<p>{escape(text)}</p>" for text in words if text)
     sentence = f'<p class="sentence">{escape(record["sentence"])}</p><p class="source">{escape(record["source"])}</p>'
     return f"{head}{sentence}{table}{figure}{notes}</section>"
+
+
+def _mark(measured: dict) -> str:
+    """Return whether a number lies where it has to; nothing for one that decides nothing."""
+    return ("✓" if measured["holds"] else "✗") if measured["expected"] else ""
 
 
 def _facts(record: Record) -> str:

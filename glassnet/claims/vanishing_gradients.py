@@ -75,7 +75,7 @@ def _figure(norms: dict[str, np.ndarray], dead: dict[str, np.ndarray]) -> str:
     figure, (left, right) = panels(2)
     for i, (name, norm) in enumerate(norms.items()):
         curve(left, i, np.arange(1, DEPTH + 1), norm.mean(0), name)
-    finish(left, "Length of the gradient before training", "layer", "‖Σ dL/dz‖", log="y")
+    finish(left, "Length of the gradient before training", "depth", "‖Σ dL/dz‖", log="y")
     bars(right, ["ReLU", "leaky ReLU"], [d.mean() for d in dead.values()], [spread(d) for d in dead.values()])
     finish(right, "Silent for every sample, after training", "", "share of units")
     return svg(figure)
