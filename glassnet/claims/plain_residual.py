@@ -82,7 +82,9 @@ def _end(curves: Curves) -> tuple[float, float]:
 
 
 def _mean(runs: list[Curves]) -> Curves:
-    return {key: np.mean([run[key] for run in runs], axis=0).round(4).tolist() for key in runs[0]}
+    """Return the mean over seeds of all but the number of the epoch."""
+    mean = {key: np.mean([run[key] for run in runs], axis=0).round(4).tolist() for key in runs[0]}
+    return mean | {"epoch": runs[0]["epoch"]}
 
 
 def _spread(values: np.ndarray) -> float | None:

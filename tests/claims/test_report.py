@@ -144,7 +144,3 @@ def test_results_in_the_repository_are_of_claims_that_came_out_as_expected():
             assert found["verdict"] == found["expected_verdict"], found["name"]
             assert found["name"] in CLAIMS
             assert found["scale"] == file.stem.removeprefix("claims-")
-
-
-def test_every_claim_has_been_run_at_its_quick_scale():
-    assert {r["name"] for r in read_results(ROOT / "results/claims-quick.json")} == set(CLAIMS)
