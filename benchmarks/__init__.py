@@ -25,4 +25,5 @@ FILES: dict[str, str] = {
     "trace": "benchmarks.trace",
     "cold_start": "benchmarks.cold_start",
     "processes": "benchmarks.processes",
+    "streaming": "benchmarks.streaming",
 }
