@@ -72,7 +72,8 @@ def train(
     estimator = build(network_class, parameters, seed)
     texts = network in TEXT_ESTIMATORS
     how: Any = (seed,) if texts else (resize, skip_corrupt, per_class)
-    dataset: Any = (load_texts if texts else _load)(network, data, source, target, *how)
+    load: Any = load_texts if texts else _load
+    dataset: Any = current().agree(lambda: load(network, data, source, target, *how))
     fit, measure, keep = TEXT_ACTS if texts else _ACTS
     _check_kind(network, estimator, dataset)
     if hasattr(estimator, "recall"):
@@ -94,8 +95,8 @@ def train(
         say_interrupted(estimator, kept)
         raise SystemExit(130 if isinstance(stop, KeyboardInterrupt) else stop.code) from None
     except DivergedError as error:
-        if out is None or network in STAGED:
-            raise  # stages are kept as they go
+        if out is None or network in STAGED or getattr(estimator, "sharded", False):
+            raise  # stages are kept as they go, and a part of the weights is no network
         diverged = error  # the best weights seen are kept all the same
     if not current().leads:
         return  # of several processes, one measures, saves and prints

@@ -18,7 +18,8 @@ def watching(
 ) -> dict[str, Any]:
     """Return what `fit` needs to keep every epoch, to go on from the last, and to log them.
 
-    Of several processes one keeps and logs; torchrun's restarts go on without being asked.
+    Of several processes one keeps and logs; where they share out the parameters, each keeps its part.
+    torchrun's restarts go on without being asked.
 
     Raises
     ------
@@ -29,6 +30,9 @@ def watching(
     from glassnet.training.distributed import current, restarts
     from glassnet.training.kept_run import KeptRun
 
+    group, shared_out = current(), current().size > 1 and getattr(estimator, "sharded", False)
+    if kept is not None and shared_out:
+        kept = kept / f"part-{group.rank}-of-{group.size}"
     validation = (lambda: estimator.validation_loss_curve_[-1]) if getattr(estimator, "early_stopping", False) else None
     held = kept is not None and bool(checkpoints(kept))
     if held and not resume and not restarts():
@@ -37,8 +41,9 @@ def watching(
     observers: list[Any] = []
     if kept is not None:
         observers.append(KeptRun(kept, estimator) if staged else Checkpoint(kept, measure=validation))
-    observers += _logs(log, tensorboard, validation)
-    options: dict[str, Any] = {"observers": observers} if observers and current().leads else {}
+    observers = observers if group.leads or shared_out else []
+    observers += _logs(log, tensorboard, validation) if group.leads else []
+    options: dict[str, Any] = {"observers": observers} if observers else {}
     if staged:
         return options
     return options | ({"resume": kept} if resume or (held and restarts() > 0) else {})

@@ -17,7 +17,12 @@ from glassnet.registry import EXPERIMENTS, MODULES, resolve
 
 
 def build_module(
-    given: Any, options: Mapping[str, Any] | None, input_shape: tuple[int, ...], n_outputs: int, seed: int
+    given: Any,
+    options: Mapping[str, Any] | None,
+    input_shape: tuple[int, ...],
+    n_outputs: int,
+    seed: int,
+    dtype: torch.dtype = torch.float32,
 ) -> nn.Module:
     """Return a module for samples of this shape, built under the seed, in float32.
 
@@ -34,6 +39,8 @@ def build_module(
     n_outputs : int
         Numbers that the module must return for each sample.
     seed : int
+    dtype : torch.dtype
+        Of the module's numbers.
 
     Returns
     -------
@@ -58,8 +65,8 @@ def build_module(
             module = _call(make, dict(options or {}), input_shape, n_outputs)
         if not isinstance(module, nn.Module):
             raise InvalidInputError(f"module must be, or make, a torch.nn.Module; got {type(module).__name__}.")
-        module = module.float().cpu().eval()
-        _check_output(module, input_shape, n_outputs)
+        module = module.to("cpu", dtype).eval()
+        _check_output(module, torch.zeros(2, *input_shape, dtype=dtype), n_outputs)
     return module
 
 
@@ -78,14 +85,14 @@ def _named(name: str) -> Any:
     return resolve(MODULES, "module", name)
 
 
-def _check_output(module: nn.Module, input_shape: tuple[int, ...], n_outputs: int) -> None:
+def _check_output(module: nn.Module, samples: Tensor, n_outputs: int) -> None:
     """Send two empty samples through the module and look at what comes out."""
     name = type(module).__name__
     try:
         with torch.no_grad():
-            output = module(torch.zeros(2, *input_shape))
+            output = module(samples)
     except (RuntimeError, TypeError, IndexError, AssertionError) as error:
-        raise InvalidInputError(f"{name} cannot take samples of shape {input_shape}: {error}") from error
+        raise InvalidInputError(f"{name} cannot take samples of shape {tuple(samples.shape[1:])}: {error}") from error
     if not isinstance(output, Tensor) or tuple(output.shape) != (2, n_outputs):
         got = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
         raise InvalidInputError(f"{name} must return shape (2, {n_outputs}) for two samples of this data, got {got}.")

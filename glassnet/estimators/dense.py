@@ -181,7 +181,7 @@ class DenseEstimator(EpochEstimator):
         engine = self._engine_class(solver)(self.spec_, solver, *data)
         if current().size > 1:
             check_shared(engine)
-            check_same_fit(engine, repr(self.spec_), arrays, data)
+            check_same_fit(engine, self.spec_, arrays, data)
         return engine
 
     def _mean_loss(self, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> float:

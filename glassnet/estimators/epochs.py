@@ -22,7 +22,7 @@ from glassnet.estimators.checks import check_positive_integers
 from glassnet.learning.optimizers import Solver
 from glassnet.seeds import generator, resolve_seed
 from glassnet.training import checkpoint
-from glassnet.training.distributed import check_shared
+from glassnet.training.distributed import check_shared, current
 from glassnet.training.fit import FitResult, run_epochs
 from glassnet.training.observers import Observer
 from glassnet.training.state import TrainingState
@@ -253,6 +253,7 @@ class EpochEstimator(BaseEstimator, ABC):
             with one_blas_thread():
                 if n_epochs > 0:
                     run_epochs(self.state_, n_epochs, result, validation_loss=validation_loss, **options)
+                current().gather(None)  # of several processes, none ends well where another's last act has failed
         finally:
             self.loss_curve_ = [*earlier, *result.loss_curve]
             self.n_iter_ = len(self.loss_curve_)

@@ -43,9 +43,9 @@ class ModuleClassifier(ClassifierMixin, ModuleEstimator):
         callables (images, generator) -> images.
     accumulate : int, default=1
         Each batch is taken in so many parts, whose gradients are added; saves memory.
-    precision : {"float32", "bfloat16", "auto"}, default="float32"
+    precision : {"float32", "float64", "bfloat16", "auto"}, default="float32"
         "bfloat16" multiplies in it, pictures laid out channels last; "auto" takes it where a
-        short measurement finds it faster. Predictions are always made in float32.
+        short measurement finds it faster. Predictions are always made in float32, or in float64.
     device : {"cpu", "cuda", "auto"}, default="cpu"
     synchronize_batch_norm : bool, default=False
         Whether batch normalization sees the samples of all processes, where several train
@@ -53,6 +53,9 @@ class ModuleClassifier(ClassifierMixin, ModuleEstimator):
     processes : int, default=1
         The fit is made by so many processes of this machine, which are started for it. A
         program that torchrun has started leaves it at 1.
+    sharded : bool, default=False
+        Whether several processes share out parameters, gradients and optimizer slots, for what does
+        not fit one device (see `glassnet.learning.sharded`); they are whole again after the fit.
     label_smoothing : float, default=0
         Share of the target in [0, 1) that is spread evenly over all classes.
     class_weight : dict, "balanced" or None, default=None
@@ -116,6 +119,7 @@ class ModuleClassifier(ClassifierMixin, ModuleEstimator):
         device: str = "cpu",
         synchronize_batch_norm: bool = False,
         processes: int = 1,
+        sharded: bool = False,
         label_smoothing: float = 0.0,
         class_weight: Any = None,
     ):
@@ -151,6 +155,7 @@ class ModuleClassifier(ClassifierMixin, ModuleEstimator):
             device=device,
             synchronize_batch_norm=synchronize_batch_norm,
             processes=processes,
+            sharded=sharded,
         )
         self.label_smoothing = label_smoothing
         self.class_weight = class_weight
@@ -212,7 +217,8 @@ class ModuleRegressor(RegressorMixin, ModuleEstimator):
     module, module_options, image_shape, solver, alpha, batch_size, learning_rate_init, max_iter, \
     shuffle, random_state, tol, n_iter_no_change, learning_rate, power_t, l1, clip_norm, momentum, \
     nesterovs_momentum, beta_1, beta_2, epsilon, augment, accumulate, early_stopping, \
-    validation_fraction, warm_start, verbose, precision, device, synchronize_batch_norm, processes
+    validation_fraction, warm_start, verbose, precision, device, synchronize_batch_norm, processes, \
+    sharded
         As in `ModuleClassifier`; a callable is offered ``n_outputs``.
 
     Attributes

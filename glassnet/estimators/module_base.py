@@ -26,9 +26,10 @@ from glassnet.estimators.checks import (
     checked_sample_weight,
 )
 from glassnet.estimators.epochs import EpochEstimator
-from glassnet.learning.autograd import AutogradEngine, resolve_device, resolve_precision
+from glassnet.learning.autograd import PRECISIONS, AutogradEngine, resolve_device, resolve_precision
 from glassnet.learning.module_arrays import ModuleArrays, initial_arrays
 from glassnet.learning.optimizers import Solver
+from glassnet.learning.sharded import ShardedArrays, parts_of, wholes_of
 from glassnet.learning.supervised import RowsOf, Supervised, as_input, as_tensor
 from glassnet.learning.synchronized import synchronize
 from glassnet.seeds import resolve_seed
@@ -80,6 +81,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         device: str = "cpu",
         synchronize_batch_norm: bool = False,
         processes: int = 1,
+        sharded: bool = False,
     ):
         self.module = module
         self.module_options = module_options
@@ -112,6 +114,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         self.device = device
         self.synchronize_batch_norm = synchronize_batch_norm
         self.processes = processes
+        self.sharded = sharded
 
     def fit(
         self,
@@ -141,7 +144,9 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
             If the processes fail.
         """
         if not starts_processes(self):
-            return super().fit(X, y, sample_weight, observers, resume)
+            super().fit(X, y, sample_weight, observers, resume)
+            self._gather_parts()
+            return self
         fit_in_processes(self, X, y, sample_weight, observers=observers, resume=resume)
         return self
 
@@ -224,7 +229,8 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
             home.module.eval()
         samples, n = as_tensor(X), max(1, PREDICTED_AT_ONCE // X.shape[1])
         for start in range(0, len(X), n):
-            yield home.module(as_input(samples[start : start + n], self.image_shape_).to(self.device_)).float()
+            batch = as_input(samples[start : start + n], self.image_shape_, self._dtype())
+            yield home.module(batch.to(self.device_)).float()
 
     def _check_X(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
@@ -249,7 +255,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
 
     def _validate(self, X: Any, y: Any, sample_weight: Any, reset: bool, classes: Any = None) -> tuple:
         self.device_ = resolve_device(self.device)
-        self.precision_ = resolve_precision(self.precision, self.device_)
+        self.precision_ = resolve_precision(self.precision, self.device_, (*PRECISIONS, "float64"))
         check_positive_integers(self, "accumulate")
         if reset:
             self.image_shape_ = _shape_of_pictures(X, self.image_shape)
@@ -280,9 +286,28 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         self._home = ModuleArrays(module, arrays, self.device_)
         return self._bind(arrays, seed, X, target, sample_weight)
 
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, classes: Any = None) -> Any:
+        super()._partial_fit(X, y, sample_weight, classes)
+        self._gather_parts()
+        return self
+
+    def _bind(self, arrays: dict[str, np.ndarray], seed: int, *data: Any) -> TrainingState:
+        group = current()
+        if self.sharded and group.size > 1:
+            module = self._build(seed)
+            arrays = parts_of(arrays, module, group)
+            self._home = ShardedArrays(module, arrays, self.device_, group)
+        return super()._bind(arrays, seed, *data)
+
+    def _gather_parts(self) -> None:
+        """Make the state's arrays whole where every process has a part of them."""
+        home = getattr(self, "_home", None)
+        if home is not None and home.is_sharded:
+            self.state_.arrays = wholes_of(home.arrays, self._build(self.state_.seed), current())
+
     def _build(self, seed: int) -> nn.Module:
         shape = self.image_shape_ or (self.n_features_in_,)
-        module = build_module(self.module, self.module_options, shape, self._known_n_outputs(), seed)
+        module = build_module(self.module, self.module_options, shape, self._known_n_outputs(), seed, self._dtype())
         return synchronize(module) if self.synchronize_batch_norm else module
 
     def _bound(self, arrays: dict[str, np.ndarray]) -> ModuleArrays:
@@ -300,11 +325,15 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
             label_smoothing=self._smoothing(),
             device=self.device_,
             channels_last=self.precision_ == "bfloat16",
+            dtype=self._dtype(),
         )
         options = {"accumulate": self.accumulate, "precision": self.precision_, "group": current()}
         engine = AutogradEngine(self._bound(arrays), solver, objective, **options)
-        check_same_fit(engine, f"{engine.home.module} in {self.precision_}", arrays, data)
+        check_same_fit(engine, engine.home.module, {} if engine.home.is_sharded else arrays, data)
         return engine
+
+    def _dtype(self) -> torch.dtype:
+        return torch.float64 if self.precision_ == "float64" else torch.float32
 
     def _some(self, X: np.ndarray, rows: np.ndarray) -> RowsOf:
         return RowsOf(X, rows)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import copy
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from glassnet.learning.dropout import global_stream
 from glassnet.learning.module_arrays import ModuleArrays, initial_arrays, named_trainable
 from glassnet.learning.optimizers import Solver
 from glassnet.seeds import resolve_seed
-from glassnet.training.distributed import check_same_fit, check_shared, current
+from glassnet.training.distributed import check_same_fit, check_shared, code_of, current
 from glassnet.training.observers import EpochMeasure, Observer
 from glassnet.training.state import TrainingState
 
@@ -86,7 +85,7 @@ class TextEstimator(EpochEstimator):
         """Keep the vocabulary that ``learn`` returns; of several processes, with the same texts, that of the first."""
         group = current()
         if group.size > 1:
-            group.check_same({"the version of glassnet": version("glassnet"), "the texts": hash_of(texts)})
+            group.check_same({**code_of(None), "the texts": hash_of(texts)})
         self.vocabulary_json_ = group.gather(learn().to_json())[0]
 
     def _check_parameters(self) -> None:
@@ -171,7 +170,7 @@ class TextEstimator(EpochEstimator):
     def _engine(self, arrays: dict[str, np.ndarray], solver: Solver, objective: Any) -> Any:  # type: ignore[override]
         options = {"accumulate": self.accumulate, "precision": self.precision_, "group": current()}
         engine = AutogradEngine(self._bound(arrays), solver, objective, **options)
-        check_same_fit(engine, f"{engine.home.module} in {self.precision_}", arrays, objective.data)
+        check_same_fit(engine, engine.home.module, arrays, objective.data)
         return engine
 
     def __getstate__(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ their optimizer slots and running statistics are arrays that every step changes 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import lru_cache
 from typing import Protocol
@@ -56,9 +57,9 @@ class AutogradEngine:
     accumulate : int
         Each batch is taken in so many parts, whose gradients are added: less memory, the same
         step, except that batch normalization sees the parts.
-    precision : {"float32", "bfloat16"}
-        "bfloat16" multiplies in it, with images laid out channels last; parameters, optimizer
-        and loss stay float32.
+    precision : {"float32", "float64", "bfloat16"}
+        What the module computes in. "bfloat16" multiplies in it, with images laid out channels last;
+        parameters, optimizer and loss stay float32.
     group : Group
         The processes that share the work: each takes its share of every batch. One process with
         ``accumulate=N`` makes the steps of N processes.
@@ -114,10 +115,10 @@ class AutogradEngine:
 
     def _gradient(self, rows: Tensor, weight: float, seed: int, step: int) -> float:
         """Write the gradient of a batch; return its mean loss."""
-        self.home.gradient_and_loss.zero_()
+        self.home.begin()
         for number, part in self._parts(rows):
             self._add_gradient(part, number, weight, seed, step)
-        self.group.add_up(self.home.gradient_and_loss)
+        self.home.add_up(self.group)
         self._average_statistics()
         return self.home.gradient_and_loss[-1].item()
 
@@ -125,7 +126,8 @@ class AutogradEngine:
         """Return this process's parts of a batch, each with its number in the whole batch."""
         first, n_parts = self.group.rank * self.accumulate, self.group.size * self.accumulate
         parts = list(enumerate(rows.tensor_split(n_parts)))[first : first + self.accumulate]
-        return [(number, part) for number, part in parts if len(part) or self._is_synchronized]
+        together = self._is_synchronized or self.home.is_sharded  # then all go through the module equally often
+        return [(number, part) for number, part in parts if len(part) or together]
 
     def _add_gradient(self, part: Tensor, number: int, weight: float, seed: int, step: int) -> None:
         """Add the gradient and the loss of a part; its number names its random streams."""
@@ -159,9 +161,11 @@ class AutogradEngine:
             decayed.mul_(1 - rate * solver.alpha)
         elif solver.alpha:
             self.home.gradient[: self.home.n_decayed].add_(decayed, alpha=solver.alpha / weight)
-        solver.step(parameters, self.home.gradient, self.home.tensors, step + 1, rate)
+        norm = None if solver.clip_norm is None else self.home.norm(self.group)
+        solver.step(parameters, self.home.gradient, self.home.tensors, step + 1, rate, norm)
         if solver.l1:
             soft_threshold(decayed, rate * solver.l1 / weight)
+        self.home.apply()
 
 
 def resolve_device(device: str) -> str:
@@ -179,16 +183,16 @@ def resolve_device(device: str) -> str:
     return ("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device
 
 
-def resolve_precision(precision: str, device: str) -> str:
-    """Return "float32" or "bfloat16"; "auto" is "bfloat16" where the machine computes it clearly faster.
+def resolve_precision(precision: str, device: str, known: Sequence[str] = PRECISIONS) -> str:
+    """Return one of the ``known``; "auto" is "bfloat16" where the machine computes it clearly faster, else "float32".
 
     Raises
     ------
     UnknownNameError
         If the name is another.
     """
-    if precision not in PRECISIONS:
-        raise UnknownNameError("precision", precision, PRECISIONS)
+    if precision not in known:
+        raise UnknownNameError("precision", precision, known)
     return _faster_precision(device) if precision == "auto" else precision
 
 

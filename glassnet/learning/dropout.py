@@ -143,7 +143,10 @@ def draws_globally(module: nn.Module) -> bool:
 
 
 def _is_deterministic(part: nn.Module) -> bool:
-    known = type(part).__module__.partition(".")[0] in ("torch", "glassnet")
+    kind = type(part)
+    if kind.__name__.startswith("FSDP"):  # torch's fully_shard has made a class of its own from the layer's
+        kind = kind.__mro__[2]
+    known = kind.__module__.partition(".")[0] in ("torch", "glassnet")
     random = isinstance(part, (_DropoutNd, nn.RReLU, nn.FractionalMaxPool2d, nn.FractionalMaxPool3d))
     inside = getattr(part, "dropout", 0.0)  # of recurrent and attention layers, a number
     return known and not random and not (isinstance(inside, (int, float)) and inside > 0)

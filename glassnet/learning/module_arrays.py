@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from glassnet.errors import InvalidInputError
+from glassnet.training.distributed import Group
 from glassnet.training.state import ALIGNMENT, aligned
 
 
@@ -30,7 +31,8 @@ def initial_arrays(module: nn.Module) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of str to ndarray
-        "parameters" of shape (n_parameters,), float32; "buffer:<name>"; "frozen:<name>".
+        "parameters" of shape (n_parameters,), float32, or float64 where all of them are; "buffer:<name>";
+        "frozen:<name>".
 
     Raises
     ------
@@ -40,7 +42,8 @@ def initial_arrays(module: nn.Module) -> dict[str, np.ndarray]:
     trainable = list(named_trainable(module).values())
     if not trainable:
         raise InvalidInputError(f"{type(module).__name__} has no trainable parameters.")
-    flat = torch.cat([parameter.detach().reshape(-1).float().cpu() for parameter in trainable])
+    dtype = torch.float64 if all(parameter.dtype == torch.float64 for parameter in trainable) else torch.float32
+    flat = torch.cat([parameter.detach().reshape(-1).to(dtype).cpu() for parameter in trainable])
     others = {name: owner[key].detach().cpu().numpy().copy() for name, owner, key in _others(module)}
     return {"parameters": flat.numpy(), **others}
 
@@ -83,12 +86,14 @@ class ModuleArrays:
         If the arrays are those of another module.
     """
 
+    is_sharded = False
+
     def __init__(
         self, module: nn.Module, arrays: dict[str, np.ndarray], device: str = "cpu", shared: bool | None = None
     ):
         self.module, self.arrays, self.device = module.to(device), arrays, device
         self.shared = device == "cpu" if shared is None else shared
-        _check_fits(module, arrays)
+        self._check_fits(arrays)
         for name, array in arrays.items():
             if array.ctypes.data % ALIGNMENT:
                 arrays[name] = aligned(array)
@@ -98,6 +103,9 @@ class ModuleArrays:
         self.gradient = self.gradient_and_loss[:-1]
         self._bind_parameters()
         self._bind_others()
+
+    def _check_fits(self, arrays: dict[str, np.ndarray]) -> None:
+        _check_fits(self.module, arrays)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(array)
@@ -119,6 +127,21 @@ class ModuleArrays:
                 owner[key].data = self.tensors[name]
             else:
                 owner[key] = self.tensors[name]
+
+    def begin(self) -> None:
+        """Forget the gradient and the loss."""
+        self.gradient_and_loss.zero_()
+
+    def add_up(self, group: Group) -> None:
+        """Add up the gradient and the loss over all processes."""
+        group.add_up(self.gradient_and_loss)
+
+    def norm(self, group: Group) -> float:
+        """Return the length of the gradient, after `add_up`."""
+        return self.gradient.norm().item()
+
+    def apply(self) -> None:
+        """Carry the parameters that a step has changed into the module: they are one memory."""
 
     def push(self) -> None:
         """Carry the arrays to the device."""

@@ -120,10 +120,22 @@ class Solver:
         shape = (self.total_steps, self.power, self.warmup_steps)
         return learning_rates(self.schedule, self.learning_rate, first_step, n_steps, *shape)
 
-    def step(self, parameters: Tensor, gradient: Tensor, slots: dict[str, Tensor], step: int, rate: float) -> None:
-        """Make step number ``step`` (from 1) in place; ``gradient`` may be overwritten."""
+    def step(
+        self,
+        parameters: Tensor,
+        gradient: Tensor,
+        slots: dict[str, Tensor],
+        step: int,
+        rate: float,
+        norm: float | None = None,
+    ) -> None:
+        """Make step number ``step`` (from 1) in place; ``gradient`` may be overwritten.
+
+        ``norm`` is the length of the whole gradient, where ``gradient`` is a part of it.
+        """
         if self.clip_norm is not None:
-            gradient.mul_(min(1.0, self.clip_norm / max(gradient.norm().item(), 1e-30)))
+            norm = gradient.norm().item() if norm is None else norm
+            gradient.mul_(min(1.0, self.clip_norm / max(norm, 1e-30)))
         if self.name == "sgd":
             sgd_step(parameters, gradient, slots["velocity"], rate, self)
         else:

@@ -31,6 +31,8 @@ class Supervised:
     device : str
     channels_last : bool
         Lay images out with the channels last.
+    dtype : torch.dtype
+        Of what goes into the module, and of the losses.
     """
 
     def __init__(
@@ -43,12 +45,13 @@ class Supervised:
         label_smoothing: float = 0.0,
         device: str = "cpu",
         channels_last: bool = False,
+        dtype: torch.dtype = torch.float32,
     ):
         self.X, self.target = as_tensor(X), as_tensor(target)
         self.sample_weight = None if sample_weight is None else as_tensor(sample_weight)
         self.mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean(dtype=np.float64))
         self.image_shape, self.augment, self.label_smoothing = image_shape, augment, label_smoothing
-        self.device, self.channels_last = device, channels_last
+        self.device, self.channels_last, self.dtype = device, channels_last, dtype
         self._hits, self._seen = torch.zeros((), dtype=torch.int64), 0
 
     @property
@@ -58,18 +61,18 @@ class Supervised:
 
     def total(self, module: nn.Module, rows: Tensor, generator: torch.Generator) -> Tensor:
         """Return the sum of the samples' losses; see `Objective`."""
-        x = as_input(self.X.index_select(0, rows), self.image_shape)
+        x = as_input(self.X.index_select(0, rows), self.image_shape, self.dtype)
         if self.augment is not None:
             x = self.augment(x, generator)
         if self.channels_last and x.ndim == 4:
             x = x.contiguous(memory_format=torch.channels_last)
-        z = module(x.to(self.device)).float()
+        z = module(x.to(self.device)).to(self.dtype)
         target = self.target.index_select(0, rows).to(self.device)
         self._count(z, target)
         losses = self.losses(z, target)
         if self.sample_weight is None:
             return losses.sum()
-        return torch.dot(losses, self.sample_weight.index_select(0, rows).to(self.device))
+        return torch.dot(losses, self.sample_weight.index_select(0, rows).to(losses))
 
     @torch.no_grad()
     def _count(self, z: Tensor, target: Tensor) -> None:
@@ -122,14 +125,13 @@ def as_tensor(array: Any) -> Any:
         return torch.from_numpy(array)
 
 
-def as_input(batch: Tensor, image_shape: tuple[int, ...] | None) -> Tensor:
-    """Return a batch as the module takes it: float32, uint8 scaled to [0, 1], each sample in its shape.
+def as_input(batch: Tensor, image_shape: tuple[int, ...] | None, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return a batch as the module takes it: floating-point, uint8 scaled to [0, 1], each sample in its shape.
 
     Examples
     --------
     >>> as_input(torch.tensor([[0, 51, 255, 0]], dtype=torch.uint8), (1, 2, 2)).squeeze().round(decimals=3).tolist()
     [[0.0, 0.20000000298023224], [1.0, 0.0]]
     """
-    if batch.dtype == torch.uint8:
-        batch = batch.float().div_(255)
+    batch = batch.to(dtype).div_(255) if batch.dtype == torch.uint8 else batch.to(dtype)
     return batch if image_shape is None else batch.reshape(len(batch), *image_shape)

@@ -52,7 +52,7 @@ class SynchronizedBatchNorm(_BatchNorm):
             return super().forward(x)
         axes = [axis for axis in range(x.ndim) if axis != 1]
         shape = [1, -1] + [1] * (x.ndim - 2)
-        values = x.float()
+        values = x if x.dtype == torch.float64 else x.float()
         count = _over_all(values.new_tensor([x.numel() / x.shape[1]]))
         mean = _over_all(values.sum(axes)) / count
         centred = values - mean.view(shape)

@@ -19,20 +19,23 @@ import os
 import sys
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from glassnet.errors import DistributedError, InvalidInputError
+from glassnet.errors import DistributedError, GlassnetError, InvalidInputError
+from glassnet.training.last_words import LastWords, first_line, in_words
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+T = TypeVar("T")
 # what torchrun tells each process
 VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 # seconds to wait for the other processes: at the start, and in every exchange
@@ -111,8 +114,38 @@ class Group:
                 told = ", ".join(f"rank {rank}: {value}" for rank, value in enumerate(values))
                 raise DistributedError(f"The processes do not agree on {name} ({told}); they must run the same fit.")
 
+    def agree(self, act: Callable[[], T]) -> T:
+        """Return what ``act`` returns; where it fails on one process, all raise, naming it.
+
+        Raises
+        ------
+        GlassnetError, OSError
+            That of this process.
+        DistributedError
+            If it failed on another.
+
+        Examples
+        --------
+        >>> Group().agree(lambda: 3)
+        3
+        """
+        error: Exception | None = None
+        try:
+            value = act()
+        except (GlassnetError, OSError) as failure:
+            error = failure
+        failures = self.gather(None if error is None else in_words(error))
+        if error is not None:
+            raise error
+        for rank, failure in enumerate(failures):
+            if failure is not None:
+                raise DistributedError(f"Rank {self.rank} of {self.size} ends with rank {rank}, which had {failure}")
+        return value
+
 
 ALONE = Group()
+# of the first process that failed, where several work together
+_words: LastWords | None = None
 
 
 def current() -> Group:
@@ -155,11 +188,16 @@ def joined() -> Iterator[Group]:
     backend = "nccl" if torch.cuda.is_available() else "gloo"
     if backend == "nccl":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    _connect(backend)
+    global _words
+    _words = _connect(backend)
     try:
         yield current()
+    except BaseException as error:
+        _words.leave(error)
+        raise
     finally:
         dist.destroy_process_group()
+        _words = None
 
 
 def _check_variables() -> None:
@@ -170,8 +208,8 @@ def _check_variables() -> None:
         )
 
 
-def _connect(backend: str) -> None:
-    """Meet the other processes, in the time that is allowed."""
+def _connect(backend: str) -> LastWords:
+    """Meet the other processes, in the time that is allowed; return where they leave their last words."""
     import torch.distributed as dist
     from torch.distributed.distributed_c10d import PrefixStore
     from torch.distributed.rendezvous import rendezvous
@@ -187,8 +225,9 @@ def _connect(backend: str) -> None:
         raise DistributedError(
             f"Rank {os.environ['RANK']} of {os.environ['WORLD_SIZE']} could not meet the others at "
             f"{os.environ['MASTER_ADDR']}:{os.environ['MASTER_PORT']} in {waited:.0f} s "
-            f"(GLASSNET_RENDEZVOUS_SECONDS={wait:g}): {_first_line(error)}"
+            f"(GLASSNET_RENDEZVOUS_SECONDS={wait:g}): {first_line(error)}"
         ) from error
+    return LastWords(store, rank)
 
 
 @contextmanager
@@ -198,15 +237,11 @@ def _as_words(group: Group) -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
-        waited = time.monotonic() - start
+        waited, told = time.monotonic() - start, _words.read() if _words is not None else ""
         raise DistributedError(
             f"Rank {group.rank} of {group.size} lost another process, or waited for it in vain ({waited:.0f} s): "
-            f"{_first_line(error)}"
+            f"{told or first_line(error)}"
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def _seconds(variable: str, default: float) -> float:
@@ -235,8 +270,18 @@ def check_shared(engine: Any, batch_size: int | None = None) -> None:
         raise InvalidInputError(f"batch_size={batch_size} is smaller than the number of processes, {size}.")
 
 
-def check_same_fit(engine: Any, network: str, arrays: Mapping[str, np.ndarray], data: tuple) -> None:
+def check_same_fit(engine: Any, network: Any, arrays: Mapping[str, np.ndarray], data: tuple) -> None:
     """Check that the processes of this group have the same code, network, settings and data.
+
+    Parameters
+    ----------
+    engine : Engine
+    network : object
+        Its words say what it is; the files of its parts' classes are part of the code.
+    arrays : dict of str to ndarray
+        Of the state at the start.
+    data : tuple of ndarray or None
+        What is learned from.
 
     Raises
     ------
@@ -246,13 +291,38 @@ def check_same_fit(engine: Any, network: str, arrays: Mapping[str, np.ndarray], 
     if engine.group.size > 1:
         engine.group.check_same(
             {
-                "the version of glassnet": version("glassnet"),
-                "the network": network,
+                **code_of(network),
+                "the network": repr(network),
+                "the precision": getattr(engine, "precision", "float32"),
                 "the solver": engine.solver,
                 "the data": fingerprint(*data),
                 "the weights at the start": fingerprint(*arrays.values()),
             }
         )
+
+
+def code_of(network: Any) -> dict[str, str]:
+    """Return what says which code runs: versions, and checksums of glassnet's files and of those a network is from.
+
+    Examples
+    --------
+    >>> list(code_of(None))
+    ['the version of glassnet', 'the version of torch', 'the code of glassnet', 'the code of the network']
+    """
+    own = sorted(Path(__file__).parents[1].rglob("*.py"))
+    modules = network.modules() if hasattr(network, "modules") else [network]
+    homes = {sys.modules.get(kind.__module__) for part in modules for kind in type(part).__mro__}
+    found = {str(path) for home in homes if (path := getattr(home, "__file__", None))}
+    return {
+        "the version of glassnet": version("glassnet"),
+        "the version of torch": version("torch"),
+        "the code of glassnet": _checksum(own),
+        "the code of the network": _checksum(map(Path, sorted(found))),
+    }
+
+
+def _checksum(paths: Iterable[Path]) -> str:
+    return fingerprint(*(np.frombuffer(path.read_bytes(), np.uint8) for path in paths))
 
 
 def fingerprint(*arrays: np.ndarray | None) -> str:

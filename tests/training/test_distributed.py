@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import socket
-import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +15,10 @@ from glassnet import Layer, MLPClassifier
 from glassnet.errors import DistributedError, InvalidInputError
 from glassnet.estimators.module import ModuleClassifier, ModuleRegressor
 from glassnet.learning.dropout import Dropout
-from glassnet.training.checkpoint import Checkpoint, checkpoints, read
+from glassnet.training.checkpoint import checkpoints
 from glassnet.training.distributed import ALONE, Group, check_shared, current, joined
 from glassnet.training.observers import Observer
 from glassnet.training.run_folder import load_run
-from glassnet.training.state import TrainingState
 
 RNG = np.random.default_rng(0)
 PICTURES = RNG.integers(256, size=(45, 1, 12, 12)).astype(np.uint8)
@@ -64,32 +59,35 @@ FITS = {
     "dropout": lambda **o: ModuleClassifier(
         convolutional, batch_size=14, alpha=1e-3, augment="crop-flip", label_smoothing=0.1, **SETTINGS, **o
     ).fit(PICTURES, LABELS),
+    "sharded": lambda **o: ModuleClassifier(
+        convolutional, batch_size=14, alpha=1e-2, clip_norm=0.5, **SETTINGS, **o
+    ).fit(PICTURES, LABELS),
+    "sharded-batch-norm": lambda **o: ModuleClassifier(normalized, batch_size=15, **SETTINGS, **o).fit(
+        PICTURES, LABELS
+    ),
     "batch-norm": lambda **o: ModuleClassifier(normalized, batch_size=15, **SETTINGS, **o).fit(PICTURES, LABELS),
     "synchronized": lambda **o: ModuleClassifier(plain_normalized, batch_size=14, **SETTINGS, **o).fit(
         PICTURES, LABELS
     ),
     "lenet5": lambda **o: ModuleClassifier("lenet5", batch_size=10, **SETTINGS, **o).fit(PHOTOS[:, :1], LABELS[:21]),
-    "resnet20": lambda **o: ModuleClassifier("resnet20", batch_size=12, **SETTINGS | {"max_iter": 1}, **o).fit(
-        PHOTOS, LABELS[:21]
-    ),
+    # in float64: rounding that puts one unit of twenty normalized layers on the other side of 0 grows a thousandfold
+    "resnet20": lambda **o: ModuleClassifier(
+        "resnet20", precision="float64", batch_size=12, **SETTINGS | {"max_iter": 1}, **o
+    ).fit(PHOTOS, LABELS[:21]),
+}
+# what is asked for in several processes alone
+IN_PROCESSES = {
+    "synchronized": {"synchronize_batch_norm": True},
+    "sharded": {"sharded": True},
+    "sharded-batch-norm": {"sharded": True},
 }
 
 
-def torchrun(
-    n_processes: int, *arguments: str | Path, restarts: int = 0, **variables: str
-) -> subprocess.CompletedProcess:
-    """Run this file in several processes."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **variables}
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n_processes}"]
-    command = [*launch, f"--max-restarts={restarts}", __file__, *map(str, arguments)]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-
-
 @pytest.fixture(scope="module", params=[2, 4])
-def together(request, tmp_path_factory):
+def together(request, torchrun, tmp_path_factory):
     """The arrays of every fit in two and in four processes."""
     path = tmp_path_factory.mktemp("together") / "arrays.npz"
-    run = torchrun(request.param, "fit", path)
+    run = torchrun(request.param, __file__, path)
     assert run.returncode == 0, run.stderr
     return request.param, np.load(path)
 
@@ -100,8 +98,7 @@ def test_n_processes_make_the_steps_of_one_that_takes_n_parts(together, name):
     alone = FITS[name](accumulate=n)
     assert alone.engine_ == "autograd"
     for key in ("parameters", "velocity"):
-        # what rounding makes of a step grows in twenty layers of normalization
-        tolerance = {"rtol": 1e-2, "atol": 2e-3} if name == "resnet20" else {"rtol": 2e-4, "atol": 2e-5}
+        tolerance = {"rtol": 1e-8, "atol": 1e-9} if name == "resnet20" else {"rtol": 2e-4, "atol": 2e-5}
         np.testing.assert_allclose(found[f"{name}/{key}"], alone.state_.arrays[key], **tolerance)
     np.testing.assert_allclose(found[f"{name}/losses"], alone.loss_curve_, rtol=1e-4)
 
@@ -135,35 +132,9 @@ def test_running_statistics_are_the_mean_of_the_processes(together):
     assert found["batch-norm/ranks"].tolist() == list(range(n))  # each rank found the arrays of rank 0 to the bit
 
 
-def test_processes_that_do_not_agree_all_say_so(tmp_path):
-    run = torchrun(2, "disagree", tmp_path / "x.npz")
-    assert run.returncode != 0
-    assert run.stderr.count("DistributedError: The processes do not agree on the data (rank 0: ") == 2
-
-
-def test_a_hung_process_is_not_waited_for_for_ever(tmp_path):
-    run = torchrun(2, "hang", tmp_path / "x.npz", GLASSNET_EXCHANGE_SECONDS="3")
-    assert run.returncode != 0
-    assert "DistributedError: Rank 0 of 2 lost another process, or waited for it in vain (" in run.stderr
-
-
-def test_a_killed_process_is_started_again_and_nothing_is_lost(tmp_path):
-    for name, restarts in (("killed", 1), ("straight", 0)):
-        run = torchrun(2, name, tmp_path / name, restarts=restarts)
-        assert run.returncode == 0, run.stderr
-    killed, straight = (read(checkpoints(tmp_path / name)[-1]) for name in ("killed", "straight"))
-    assert (tmp_path / "killed" / "was-killed").exists()
-    for about in (killed[1], straight[1]):
-        assert about.pop("seconds") > 0
-    assert killed[1] == straight[1]  # counters, losses and checksum of all arrays
-    for name, array in straight[0]["arrays"].items():
-        np.testing.assert_array_equal(killed[0]["arrays"][name], array)
-
-
-def test_the_command_line_trains_in_two_processes_and_speaks_once(tmp_path):
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "glassnet"]
+def test_the_command_line_trains_in_two_processes_and_speaks_once(torchrun, tmp_path):
     train = ["train", "lenet5", "--data", "mnist5k", "--set", "max_iter=1", "--set", "tol=None", "--json", "--out"]
-    run = subprocess.run([*launch, *train, str(tmp_path)], capture_output=True, text=True, timeout=120, check=False)
+    run = torchrun(2, "-m", "glassnet", *train, tmp_path)
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["epochs"] == 1
     assert load_run(tmp_path).module_.training is False
@@ -241,7 +212,7 @@ def test_a_batch_must_have_a_sample_for_every_process(monkeypatch):
 def _fit(path: Path, group: Group) -> None:
     arrays = {}
     for name, fit in FITS.items():
-        net = fit(**({"synchronize_batch_norm": True} if name == "synchronized" else {}))
+        net = fit(**IN_PROCESSES.get(name, {}))
         arrays |= {f"{name}/{key}": array for key, array in net.state_.arrays.items()}
         arrays[f"{name}/losses"], arrays[f"{name}/engine"] = np.array(net.loss_curve_), np.array(net.engine_)
     told = group.gather({name: array.tobytes() for name, array in arrays.items()})
@@ -250,40 +221,9 @@ def _fit(path: Path, group: Group) -> None:
         np.savez(path, **arrays)
 
 
-class Kill(Observer):
-    """Kills its own process in the middle of the second epoch, once."""
-
-    def __init__(self, folder: Path):
-        self.mark = folder / "was-killed"
-
-    def next_event(self, step: int) -> int | None:
-        return None if self.mark.exists() else 6
-
-    def observe(self, state: TrainingState) -> None:
-        self.mark.touch()
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _train_until_killed(folder: Path, group: Group, kill: bool) -> None:
-    folder.mkdir(exist_ok=True)
-    watching = [Checkpoint(folder)] if group.leads else [Kill(folder)] if kill else []
-    held = folder if checkpoints(folder) else None
-    net = ModuleClassifier(normalized, batch_size=14, augment="crop-flip", learning_rate="cosine", **SETTINGS)
-    net.fit(PICTURES, LABELS, observers=watching, resume=held)
-
-
-def _main(what: str, path: str) -> None:
+def _main(path: str) -> None:
     with joined() as group:
-        if what == "fit":
-            _fit(Path(path), group)
-        elif what == "disagree":
-            ModuleClassifier(convolutional, **SETTINGS).fit(PICTURES, np.roll(LABELS, group.rank))
-        elif what in ("killed", "straight"):
-            _train_until_killed(Path(path), group, what == "killed")
-        elif group.rank == 1:
-            time.sleep(30)
-        else:
-            ModuleClassifier(convolutional, **SETTINGS).fit(PICTURES, LABELS)
+        _fit(Path(path), group)
 
 
 if __name__ == "__main__":
