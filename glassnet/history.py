@@ -93,7 +93,7 @@ HISTORY: tuple[Moment, ...] = (
         "Learning representations by back-propagating errors, Nature 323; Parallel Distributed Processing, MIT Press",
         "The chain rule carries the error back through every layer, so that hidden units find out what to stand "
         "for. XOR, out of reach in 1969, takes two of them.",
-        ("playground", "activations", "descent", "layers", "loss", "anyfunction"),
+        ("playground", "activations", "descent", "layers", "loss", "anyfunction", "overfit"),
     ),
     Moment(
         1987,
@@ -121,7 +121,7 @@ HISTORY: tuple[Moment, ...] = (
         "Gradient-based learning applied to document recognition, Proceedings of the IEEE 86",
         "A small patch of weights slides over the whole picture, so that a stroke is known wherever it is. Sixty "
         "thousand weights read several million cheques a day, in the middle of the winter.",
-        ("lenet",),
+        ("lenet", "connections"),
     ),
     Moment(
         2000,
@@ -155,6 +155,7 @@ HISTORY: tuple[Moment, ...] = (
         "DeCAF: a deep convolutional activation feature for generic visual recognition, arXiv:1310.1531",
         "Take the last layers of a trained network as features for another task, and a simple classifier on top "
         "beats what was made for that task by hand. Its t-SNE maps show why: alike lies near alike.",
+        ("model",),
     ),
     Moment(
         2015,
@@ -163,6 +164,7 @@ HISTORY: tuple[Moment, ...] = (
         "Deep residual learning for image recognition, arXiv:1512.03385",
         "Deeper plain networks had larger errors even on what they were trained on. If each block only adds to its "
         "input, doing nothing is easy, and a hundred and fifty-two layers train.",
+        ("normalization",),
     ),
     Moment(
         2017,

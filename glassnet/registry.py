@@ -135,6 +135,10 @@ EXHIBITS: dict[str, str] = {
     "descent": "glassnet.lab.exhibits.descent:DescentExhibit",
     "hopfield": "glassnet.lab.exhibits.hopfield:HopfieldExhibit",
     "anyfunction": "glassnet.lab.exhibits.anyfunction:AnyFunctionExhibit",
+    "connections": "glassnet.lab.exhibits.connections:ConnectionsExhibit",
+    "overfit": "glassnet.lab.exhibits.overfit:OverfitExhibit",
+    "normalization": "glassnet.lab.exhibits.normalization:NormalizationExhibit",
+    "model": "glassnet.lab.exhibits.model:ModelExhibit",
 }
 
 # experiments: a function of a glassnet.claims.claim.Scale that returns a Claim

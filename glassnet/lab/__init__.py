@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["export_html", "launch", "show"]
 
 
-def launch(host: str = "127.0.0.1", port: int = 8765, open_browser: bool = True) -> None:
+def launch(host: str = "127.0.0.1", port: int = 8765, open_browser: bool = True, exhibit: str = "") -> None:
     """Serve the lab until Ctrl-C.
 
     Parameters
@@ -29,6 +29,8 @@ def launch(host: str = "127.0.0.1", port: int = 8765, open_browser: bool = True)
         Port to listen at; if it is taken, the next free one. 0 takes any.
     open_browser : bool
         Whether to open the page.
+    exhibit : str
+        The exhibit to open; none opens the first page.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def launch(host: str = "127.0.0.1", port: int = 8765, open_browser: bool = True)
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from glassnet.lab.launcher import serve
 
-    serve(host, port, open_browser)
+    serve(host, port, open_browser, exhibit)
 
 
 def show(name: str, *, step: int = 0, **settings: Any) -> LabWidget:

@@ -24,11 +24,11 @@ N_PORTS = 50
 MAX_MESSAGE = MAX_FILE + MAX_TEXT
 
 
-def serve(host: str, port: int, open_browser: bool) -> None:
+def serve(host: str, port: int, open_browser: bool, exhibit: str = "") -> None:
     """Serve the lab until Ctrl-C; see `glassnet.lab.launch`."""
     with listen(host, port) as listener:
         access = Access.to(host)
-        url = address(host, listener.getsockname()[1], access.token)
+        url = address(host, listener.getsockname()[1], access.token, exhibit)
         if listener.getsockname()[1] != port and port != 0:
             print(f"Port {port} is taken.", file=sys.stderr)
         print(f"glassnet lab: {url}   (Ctrl-C stops it)", flush=True)
@@ -72,16 +72,19 @@ def _bound(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=128)
 
 
-def address(host: str, port: int, token: str | None) -> str:
+def address(host: str, port: int, token: str | None, exhibit: str = "") -> str:
     """Return the address to open in a browser.
 
     Examples
     --------
     >>> address("127.0.0.1", 8765, None)
     'http://127.0.0.1:8765/'
+    >>> address("127.0.0.1", 8765, None, "model")
+    'http://127.0.0.1:8765/exhibits/model'
     >>> address("0.0.0.0", 8765, "secret").endswith(":8765/?token=secret")
     True
     """
     shown = host if host not in ("0.0.0.0", "::") else socket.gethostname()
     shown = f"[{shown}]" if ":" in shown else shown
-    return f"http://{shown}:{port}/" + (f"?token={token}" if token else "")
+    page = f"exhibits/{exhibit}" if exhibit else ""
+    return f"http://{shown}:{port}/{page}" + (f"?token={token}" if token else "")

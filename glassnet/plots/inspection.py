@@ -248,7 +248,7 @@ def write_inspection(
     for name in only or ():
         if name not in INSPECTIONS:
             raise UnknownNameError("picture of an inspection", name, INSPECTIONS)
-    displays, refused = _displays(subject, [*(INSPECTIONS if only is None else only)], tell)
+    displays, refused = displays_of(subject, [*(INSPECTIONS if only is None else only)], tell)
     if only is not None and refused:
         _refuse(subject, refused, only)
     folder, written, figures = Path(folder), [], []
@@ -260,8 +260,8 @@ def write_inspection(
     return [*written, write_whole(folder / "index.html", text.encode())], refused
 
 
-def _displays(
-    subject: Subject, names: list[str], tell: Callable[[str, float], None]
+def displays_of(
+    subject: Subject, names: Sequence[str], tell: Callable[[str, float], None] = lambda name, done: None
 ) -> tuple[dict[str, Display], dict[str, str]]:
     """Compute the pictures that apply; return them, and the reasons of those that do not."""
     displays: dict[str, Display] = {}
@@ -277,7 +277,7 @@ def _displays(
 
 def _refuse(subject: Subject, refused: dict[str, str], only: Sequence[str]) -> None:
     rest = [name for name in INSPECTIONS if name not in only]
-    apply, _ = _displays(subject, rest, lambda name, done: None)
+    apply, _ = displays_of(subject, rest)
     fitting = [name for name in INSPECTIONS if name in apply or (name in only and name not in refused)]
     said = "; ".join(f"{name!r} does not apply: {reason}" for name, reason in refused.items())
     raise InvalidInputError(f"{said} Those that do: {', '.join(fitting) or 'none'}.")

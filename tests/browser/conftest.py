@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -110,6 +110,35 @@ class Visit:
 
         for testid, text in texts.items():
             expect(self.page.get_by_test_id(testid.replace("_", "-"))).to_have_text(text)
+
+    def changes(self, act: Callable, shows: Callable, settings: dict, n_steps: int = 0, link: str = "") -> None:
+        """Use one control of an exhibit that was just opened, and compare its numbers with Python's.
+
+        Parameters
+        ----------
+        act : callable
+            (visit): uses the control.
+        shows : callable
+            (visit, step, **settings): waits until the page shows the numbers that Python computes.
+        settings : dict
+            What the control changes.
+        n_steps : int
+            Steps to make after it, one by one.
+        link : str
+            Settings that the exhibit is opened with.
+        """
+        from glassnet.cli.lab import read_link
+
+        opened = read_link(f"any#{link}")
+        del opened["name"], opened["step"]
+        self.open(link)
+        shows(self, 0, **opened)
+        act(self)
+        shows(self, 0, **{**opened, **settings})
+        for _ in range(n_steps):
+            self.click("step")
+        if n_steps:
+            shows(self, n_steps, **{**opened, **settings})
 
     def link(self) -> dict[str, str]:
         """Return what the address holds, once all changes have been answered."""

@@ -61,16 +61,7 @@ CONTROLS = {
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_changes_the_numbers_as_python_says(visit, name):
     act, settings = CONTROLS[name]
-    visit.open("")
-    shows(visit, computed())
-    act(visit)
-    visit.page.wait_for_timeout(200)
-    shows(visit, computed(**settings))
-    visit.click("step")
-    visit.shows(step_number="1") if visit.page.get_by_test_id("step-number").count() else visit.page.wait_for_timeout(
-        300
-    )
-    shows(visit, computed(1, **settings))
+    visit.changes(act, lambda visit, step, **now: shows(visit, computed(step, **now)), settings, n_steps=1)
 
 
 def test_a_click_on_the_plane_moves_the_point(visit):

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.browser
 EXHIBIT = "ridge"
 
 
-def shows(visit, **settings) -> None:
+def shows(visit, step: int = 0, **settings) -> None:
     values = RidgeExhibit(RidgeSettings.model_validate(settings)).frame().values
     new_error = values["newError"]
     visit.shows(error=f"{values['error']:.4f}", new_error="\u2013" if new_error is None else f"{new_error:.4f}")
@@ -31,10 +31,7 @@ CONTROLS = {
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_changes_the_numbers_as_python_says(visit, name):
     act, settings = CONTROLS[name]
-    visit.open("")
-    shows(visit)
-    act(visit)
-    shows(visit, **settings)
+    visit.changes(act, shows, settings)
 
 
 def test_points_are_set_and_erased_by_clicks(visit):
