@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from glassnet.plots.display import FORMATS
-from glassnet.plots.style import FONT, LINE, SMALL, get_theme, marker, use_axes, use_figure, use_legend, use_whole_ticks
+from glassnet.plots.style import LINE, get_theme, marker, use_axes, use_figure, use_legend, use_whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 THEME = get_theme("light")
@@ -55,12 +56,23 @@ def finish(ax: Axes, title: str = "", xlabel: str = "", ylabel: str = "", log: s
     use_axes(ax, THEME, title, xlabel, ylabel, grid=True)
     if "y" in log:
         ax.set_yscale("log")
+        _use_powers(ax.yaxis, *ax.get_ylim())
     if "x" in log:
         ax.set_xscale("log")
+        _use_powers(ax.xaxis, *ax.get_xlim())
     elif xlabel in COUNTED:
         use_whole_ticks(ax)
-    ax.tick_params(which="minor", colors=THEME.muted, labelcolor=THEME.ink, labelsize=SMALL, labelfontfamily=FONT)
     use_legend(ax, THEME)
+
+
+def _use_powers(axis: Axis, low: float, high: float) -> None:
+    """Label powers of ten, or 1, 2 and 5 of each where there are not two of them."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    if high < 100 * low:
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def svg(figure: Figure) -> str:

@@ -13,7 +13,8 @@ ALWAYS = (
     *("boolean-functions", "lecture-weights", "perceptron-bound", "xor-never", "order-grows", "lms-limit"),
     *("hopfield-optimizes", "vanishing-gradients", "step-gradient", "bumps", "sawtooth", "identity-depth"),
     *("cross-entropy", "ridge", "random-labels", "alexnet-layers", "scaled-scores", "lenet-digits", "dbn-digits"),
-    *("xor-two-layers", "batch-of-n", "normalization"),
+    *("xor-two-layers", "batch-of-n", "normalization", "hopfield-memory", "off-centre-sigmoid", "local-connections"),
+    *("svm-or-mlp", "resnet-pictures", "translation"),
 )
 NEED_FILES = {
     *("lenet-digits", "dbn-digits", "layers-separate", "more-data"),  # MNIST

@@ -41,6 +41,20 @@ def record(name: str, **how) -> dict:
 
 
 @pytest.mark.parametrize(
+    ("values", "labels"), [((500, 8000), ["500", "1,000", "2,000", "5,000"]), ((1, 10_000), ["10^{0}", "10^{1}"])]
+)
+def test_logarithmic_axes_have_labels_that_do_not_touch(values, labels):
+    figure, (ax,) = panels()
+    curve(ax, 0, values, values)
+    finish(ax, log="xy")
+    figure.canvas.draw()
+    low, high = ax.get_xlim()
+    shown = [t.get_text() for t in ax.get_xticklabels() if low <= t.get_position()[0] <= high]
+    assert all(any(label in text for text in shown) for label in labels)
+    assert not any(t.get_text() for t in ax.get_xticklabels(minor=True))
+
+
+@pytest.mark.parametrize(
     ("value", "spread", "text"),
     [
         (3.0, None, "3"),
@@ -144,3 +158,7 @@ def test_results_in_the_repository_are_of_claims_that_came_out_as_expected():
             assert found["verdict"] == found["expected_verdict"], found["name"]
             assert found["name"] in CLAIMS
             assert found["scale"] == file.stem.removeprefix("claims-")
+
+
+def test_every_claim_has_been_run_at_its_quick_scale():
+    assert {r["name"] for r in read_results(ROOT / "results/claims-quick.json")} == set(CLAIMS)
