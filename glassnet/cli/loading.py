@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 
 def load_data(
-    data: str, resize: int | None = None, skip_corrupt: bool = False, per_class: int | None = None
+    data: str,
+    resize: int | None = None,
+    skip_corrupt: bool = False,
+    per_class: int | None = None,
+    stream: bool = False,
 ) -> Dataset:
     """Return a data set by its name, or the pictures in a folder, zip or binary file by its path.
 
@@ -29,6 +33,8 @@ def load_data(
         Leave pictures out that do not decode.
     per_class : int, optional
         Take at most so many picture files of each class.
+    stream : bool
+        Decode picture files as they are needed, and not once to the disk.
 
     Raises
     ------
@@ -39,6 +45,7 @@ def load_data(
     from glassnet.data.pictures import load_pictures
 
     options: dict[str, Any] = {"resize": resize, "corrupt": "skip" if skip_corrupt else None, "per_class": per_class}
+    options["stream"] = stream or None
     options = {name: value for name, value in options.items() if value is not None}
     if data not in DATA and (os.sep in data or Path(data).exists()):
         return load_pictures(data, **options)
@@ -52,5 +59,5 @@ def _check_options(data: str, options: dict[str, Any]) -> None:
 
     taken = signature(resolve(DATA, "data set", data)).parameters
     if wrong := [name for name in options if name not in taken]:
-        named = {"resize": "--resize", "corrupt": "--skip-corrupt", "per_class": "--per-class"}
+        named = {"resize": "--resize", "corrupt": "--skip-corrupt", "per_class": "--per-class", "stream": "--stream"}
         raise InvalidInputError(f"{', '.join(named[name] for name in wrong)} is for picture files, not for {data}.")

@@ -47,6 +47,9 @@ def train(
     skip_corrupt: Annotated[
         bool, typer.Option("--skip-corrupt", help="Leave out pictures that do not decode.")
     ] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Decode pictures as they are needed, and not once to the disk.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the last epoch that is kept in --out.")] = False,
     record: Annotated[
         Path | None,
@@ -71,7 +74,7 @@ def train(
     parameters |= recipe | parse_settings(settings or [])
     estimator = build(network_class, parameters, seed)
     texts = network in TEXT_ESTIMATORS
-    how: Any = (seed,) if texts else (resize, skip_corrupt, per_class)
+    how: Any = (seed,) if texts else (resize, skip_corrupt, per_class, stream)
     load: Any = load_texts if texts else _load
     dataset: Any = current().agree(lambda: load(network, data, source, target, *how))
     fit, measure, keep = TEXT_ACTS if texts else _ACTS
@@ -178,6 +181,7 @@ def _load(
     resize: int | None,
     skip_corrupt: bool,
     per_class: int | None,
+    stream: bool,
 ) -> Dataset:
     from glassnet.cli.loading import load_data
     from glassnet.data.dataset import scaled
@@ -186,7 +190,7 @@ def _load(
         raise InvalidInputError(f"--source and --target are for the transformer; got them for {network}.")
     if data is None:
         raise InvalidInputError("give --data; see `glassnet list data`.")
-    dataset = load_data(data, resize, skip_corrupt, per_class)
+    dataset = load_data(data, resize, skip_corrupt, per_class, stream)
     return dataset if network in MODULES else scaled(dataset)
 
 

@@ -124,6 +124,17 @@ def form_of(
     raise CorruptFileError(f"None of the {len(files)} pictures in {store.path} decodes.")
 
 
+def decoded_picture(store: PictureStore, file: PictureFile, form: Form) -> np.ndarray:
+    """Return one picture, uint8 of shape (channels, height, width).
+
+    Raises
+    ------
+    CorruptFileError, InvalidInputError
+        If it does not decode, or is of another form; it is named.
+    """
+    return _fitted(_open(store, file), file, form)
+
+
 def _place(files: Sequence[PictureFile], form: Form) -> Path:
     how = f"{form.channels}x{form.height}x{form.width}{'-resized' if form.resize else ''}"
     key = f"{how}-{digest(files)[:16]}"
@@ -161,7 +172,7 @@ def _decoded(
 
     def decode(file: PictureFile) -> np.ndarray | CorruptFileError:
         try:
-            return _fitted(_open(store, file), file, form)
+            return decoded_picture(store, file, form)
         except CorruptFileError as error:
             return error
 

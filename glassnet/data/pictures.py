@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 
@@ -26,14 +27,14 @@ class Pictures:
 
     Parameters
     ----------
-    images : ndarray of uint8, shape (n, channels, height, width)
-        Memory-mapped and read-only: they may be more than memory holds.
+    images : ndarray of uint8, shape (n, channels, height, width), or PictureStream
+        Memory-mapped and read-only, or decoded as they are needed: they may be more than memory holds.
     labels : ndarray of int64, shape (n,)
         Indices into ``classes``.
     classes : tuple of str
     """
 
-    images: np.ndarray
+    images: Any
     labels: np.ndarray
     classes: tuple[str, ...]
 
@@ -48,6 +49,7 @@ def load_pictures(
     test_size: float = 0.2,
     workers: int | None = None,
     random_state: int | None = 0,
+    stream: bool = False,
 ) -> Dataset:
     """Return a folder, zip or set of binary files as a data set.
 
@@ -75,11 +77,15 @@ def load_pictures(
         Threads that decode; by default as many as there are cores.
     random_state : int or None
         Seed of that split and of what ``per_class`` takes.
+    stream : bool
+        Whether picture files are decoded as they are needed, at every use, and not once to the
+        disk: see `glassnet.data.picture_stream`.
 
     Returns
     -------
     Dataset
-        X of uint8 (v stands for v / 255), shape (n, channels * height * width), memory-mapped.
+        X of uint8 (v stands for v / 255), shape (n, channels * height * width), memory-mapped or
+        streamed.
 
     Raises
     ------
@@ -110,7 +116,7 @@ def load_pictures(
     if corrupt not in ("error", "skip"):
         raise InvalidInputError(f"corrupt is 'error' or 'skip', got {corrupt!r}.")
     if binary := read_binary(path):
-        if shape or channels or per_class:
+        if shape or channels or per_class or stream:
             raise InvalidInputError(f"{path} holds pixels, not picture files: they are taken as they are.")
         return _dataset(path, Pictures(*binary["train"]), Pictures(*binary["test"]))
     store = open_store(path)
@@ -119,8 +125,10 @@ def load_pictures(
     if per_class is not None:
         parts = {part: _some(files, per_class, seed) for part, files in parts.items()}
     form = form_of(store, parts["train"], shape, channels)
+    if stream and corrupt == "skip":
+        raise InvalidInputError("which pictures do not decode is not known beforehand: corrupt='skip' takes no stream.")
     classes = tuple(sorted({file.label for files in parts.values() for file in files}))
-    train, test = (_decode(store, parts[part], classes, form, corrupt, workers) for part in ("train", "test"))
+    train, test = (_decode(store, parts[part], classes, form, corrupt, workers, stream) for part in ("train", "test"))
     lossy = any(PurePosixPath(file.name).suffix.lower() in (".jpg", ".jpeg") for file in parts["test"])
     return _dataset(path, train, test, LOSSY if lossy else "")
 
@@ -219,21 +227,33 @@ def _decode(
     form: Form,
     corrupt: str,
     workers: int | None,
+    stream: bool,
 ) -> Pictures:
-    images, skipped = decode_pictures(store, files, form, corrupt=corrupt, workers=workers)
+    if stream:
+        from glassnet.data.picture_stream import PictureStream
+
+        images, skipped = PictureStream(store, files, form, workers), []
+    else:
+        images, skipped = decode_pictures(store, files, form, corrupt=corrupt, workers=workers)
     index = {label: k for k, label in enumerate(classes)}
     labels = np.array([index[file.label] for file in files], np.int64)
     return Pictures(images, np.delete(labels, skipped), classes)
 
 
 def _dataset(path: Path, train: Pictures, test: Pictures, note: str = "") -> Dataset:
-    shape = train.images.shape[1:]
-    if test.images.shape[1:] != shape:
-        raise InvalidInputError(f"The test part has pictures of shape {test.images.shape[1:]}, the train part {shape}.")
+    (X_train, shape), (X_test, test_shape) = _rows(train.images), _rows(test.images)
+    if test_shape != shape:
+        raise InvalidInputError(f"The test part has pictures of shape {test_shape}, the train part {shape}.")
     if alone := sorted({test.classes[k] for k in set(test.labels.tolist()) - set(train.labels.tolist())}):
         raise InvalidInputError(f"The test part has pictures of {', '.join(alone)}, which the train part has none of.")
     return Dataset(
-        path.stem, train.images.reshape(len(train.images), -1), train.labels,
-        test.images.reshape(len(test.images), -1), test.labels,
+        path.stem, X_train, train.labels, X_test, test.labels,
         pixel_names(*shape[1:], channels=shape[0]), train.classes, "classification", shape, note,
     )  # fmt: skip
+
+
+def _rows(images: Any) -> tuple[Any, tuple[int, ...]]:
+    """Return pictures as rows, and the shape of one."""
+    if hasattr(images, "image_shape"):
+        return images, images.image_shape
+    return images.reshape(len(images), -1), images.shape[1:]

@@ -13,18 +13,14 @@ What is to be tested on lies in shards of its own, ``test-0000.tar`` or ``test/0
 
 from __future__ import annotations
 
-import os
 import tarfile
 from collections.abc import Iterator
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from glassnet.data.picture_files import PARTS, SUFFIXES
 from glassnet.errors import CorruptFileError, InvalidInputError
 
-# shards that are open at a time
-OPEN_AT_ONCE = 64
 # a tar file ends with blocks of zeros
 BLOCK = 512
 
@@ -77,7 +73,6 @@ class PictureShards:
                 if name in self._places:
                     raise InvalidInputError(f"{shard} holds two pictures {name!r}.")
                 self._places[name] = place
-        self._file = lru_cache(OPEN_AT_ONCE)(lambda shard: open(shard, "rb"))  # noqa: SIM115
 
     def stamps(self) -> Iterator[tuple[str, str]]:
         """Yield (part/class/shard/name, place and shard's time of change) of every picture."""
@@ -85,11 +80,16 @@ class PictureShards:
         for name, (shard, start, size) in self._places.items():
             yield name, f"{start} {size} {changed[shard]}"
 
+    def shard_of(self, name: str) -> str:
+        """Return the shard that a picture lies in."""
+        return str(self._places[name].shard)
+
     def read(self, name: str) -> bytes:
-        """Return the bytes of a picture; from several threads, each reads at its own place."""
+        """Return the bytes of a picture; may be called from several threads."""
         shard, start, size = self._places[name]
-        file = self._file(shard)
-        content = os.pread(file.fileno(), size, start)
+        with open(shard, "rb", buffering=0) as file:
+            file.seek(start)
+            content = file.read(size)
         if len(content) < size:
             raise CorruptFileError(f"{shard} breaks off in {name}: it has become shorter.")
         return content

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
 from glassnet.data.augment import as_augmentation
+from glassnet.data.picture_stream import PictureStream
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.estimators.building import build_module, leaf_names, recorded
 from glassnet.estimators.checks import (
@@ -235,7 +236,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
     def _check_X(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         X = self._as_rows(X)
-        if self._is_plain(X):
+        if self._is_plain(X) or (isinstance(X, PictureStream) and X.shape[1] == self.n_features_in_):
             return X
         X = validate_data(self, X, reset=False, **_SAMPLES)
         return X if isinstance(X, np.ndarray) else X.toarray()
@@ -259,15 +260,29 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         check_positive_integers(self, "accumulate")
         if reset:
             self.image_shape_ = _shape_of_pictures(X, self.image_shape)
-        X, y = validate_data(self, self._as_rows(X), y, reset=reset, multi_output=True, **_SAMPLES)
-        X = X if isinstance(X, np.ndarray) else X.toarray()
+        if isinstance(X, PictureStream):
+            y = self._check_stream(X, y, reset)
+        else:
+            X, y = validate_data(self, self._as_rows(X), y, reset=reset, multi_output=True, **_SAMPLES)
+            X = X if isinstance(X, np.ndarray) else X.toarray()
         if self.image_shape_ is not None and prod(self.image_shape_) != X.shape[1]:
             raise InvalidInputError(f"image_shape {self.image_shape_} does not hold the {X.shape[1]} features of X.")
         if self.augment is not None and self.image_shape_ is None:
             raise InvalidInputError("augment changes pictures: give image_shape, or X of shape (n, channels, h, w).")
         if sample_weight is not None:
-            sample_weight = checked_sample_weight(sample_weight, X[:, :0].astype(np.float32))
+            sample_weight = checked_sample_weight(sample_weight, np.empty((len(X), 0), np.float32))
         return X, *self._validate_target(y, sample_weight, classes if reset else self._known_target())
+
+    def _check_stream(self, X: PictureStream, y: Any, reset: bool) -> np.ndarray:
+        """Return y, checked; of pictures that are decoded as they are needed there is only the shape to be checked."""
+        if reset:
+            self.n_features_in_ = X.shape[1]
+        elif X.shape[1] != self.n_features_in_:
+            raise InvalidInputError(f"X has {X.shape[1]} features, but the fit has {self.n_features_in_}.")
+        y = validate_data(self, y=y, reset=reset, multi_output=True)
+        if len(y) != len(X):
+            raise InvalidInputError(f"X has {len(X)} samples, but y has {len(y)}.")
+        return y
 
     def _as_rows(self, X: Any) -> Any:
         """Return pictures as rows; what is no picture as it is."""

@@ -9,8 +9,9 @@ their optimizer slots and running statistics are arrays that every step changes 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
@@ -24,7 +25,7 @@ from glassnet.learning.module_arrays import ModuleArrays
 from glassnet.learning.optimizers import SLOTS, Solver, soft_threshold
 from glassnet.learning.synchronized import SynchronizedBatchNorm
 from glassnet.seeds import torch_generator
-from glassnet.training.batches import Batches
+from glassnet.training.batches import Batches, plan
 from glassnet.training.distributed import ALONE, Group
 from glassnet.training.state import TrainingState
 
@@ -99,6 +100,11 @@ class AutogradEngine:
         """How many training samples were classified rightly, of how many, so far; None where there are no classes."""
         return getattr(self.objective, "counts", None)
 
+    @property
+    def epoch_order(self) -> Callable[[int, int], np.ndarray] | None:
+        """(seed, epoch) -> the order in which an epoch visits the samples, where the objective wants one of its own."""
+        return getattr(self.objective, "epoch_order", None)
+
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:
         """Make one step per batch; see `glassnet.training.state.Engine`."""
         indices = torch.from_numpy(batches.indices)
@@ -106,12 +112,28 @@ class AutogradEngine:
         losses = torch.empty(len(batches), dtype=torch.float64)
         self.home.push()
         self.home.module.train()
-        for i, (start, stop) in enumerate(zip(batches.starts.tolist(), batches.stops.tolist(), strict=True)):
-            weight = self.objective.weight(indices[start:stop])
-            losses[i] = self._gradient(indices[start:stop], weight, state.seed, state.step + i)
+        rows = [indices[start:stop] for start, stop in zip(batches.starts, batches.stops, strict=True)]
+        for i, batch in enumerate(rows):
+            self._announce(state, rows[i : i + 2], i + 1)
+            weight = self.objective.weight(batch)
+            losses[i] = self._gradient(batch, weight, state.seed, state.step + i)
             self._descend(weight, state.step + i, rates[i])
         self.home.pull()
         return losses.numpy()
+
+    def _announce(self, state: TrainingState, rows: list[Tensor], n_steps: int) -> None:
+        """Tell an objective that fetches its samples what it is asked for after the first part of this step.
+
+        ``rows`` are those of this step and, where it is known, of the next, which is ``n_steps`` ahead.
+        """
+        if getattr(self.objective, "fetches", False):
+            if len(rows) == 1:
+                ahead = replace(state)
+                ahead.move(n_steps)
+                indices, starts, stops = plan(ahead, 1)
+                rows = [*rows, torch.from_numpy(indices[starts[0] : stops[0]])]
+            parts = [*self._parts(rows[0])[1:], *self._parts(rows[1])[:1]]
+            self.objective.announced = [part for _, part in parts]  # type: ignore[attr-defined]
 
     def _gradient(self, rows: Tensor, weight: float, seed: int, step: int) -> float:
         """Write the gradient of a batch; return its mean loss."""

@@ -17,7 +17,7 @@ class Supervised:
 
     Parameters
     ----------
-    X : ndarray or RowsOf of shape (n_samples, ...), float32 or uint8
+    X : ndarray, RowsOf or PictureStream of shape (n_samples, ...), float32 or uint8
         Only read, batch by batch: it may be a memory map. uint8 stands for v / 255.
     target : ndarray of shape (n_samples,), int64, or (n_samples, n_outputs), float32
         Class indices, or numbers.
@@ -52,7 +52,13 @@ class Supervised:
         self.mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean(dtype=np.float64))
         self.image_shape, self.augment, self.label_smoothing = image_shape, augment, label_smoothing
         self.device, self.channels_last, self.dtype = device, channels_last, dtype
+        self.fetches, self.announced = hasattr(self.X, "expect"), list[Tensor]()
         self._hits, self._seen = torch.zeros((), dtype=torch.int64), 0
+
+    @property
+    def epoch_order(self) -> Callable[[int, int], np.ndarray] | None:
+        """(seed, epoch) -> the order in which the samples are best read; None: any."""
+        return getattr(self.X, "order", None)
 
     @property
     def counts(self) -> tuple[int, int] | None:
@@ -62,6 +68,8 @@ class Supervised:
     def total(self, module: nn.Module, rows: Tensor, generator: torch.Generator) -> Tensor:
         """Return the sum of the samples' losses; see `Objective`."""
         x = as_input(self.X.index_select(0, rows), self.image_shape, self.dtype)
+        if self.announced:
+            self.X.expect(self.announced.pop(0))
         if self.augment is not None:
             x = self.augment(x, generator)
         if self.channels_last and x.ndim == 4:
@@ -103,6 +111,7 @@ class RowsOf:
 
     def __init__(self, array: np.ndarray, rows: np.ndarray):
         self._tensor, self._rows = as_tensor(array), torch.from_numpy(rows)
+        self.parts = (*getattr(array, "parts", (array,)), rows)  # by which processes find out that their data differ
         self.shape = (len(rows), *array.shape[1:])
 
     def __len__(self) -> int:
@@ -118,7 +127,7 @@ class RowsOf:
 
 def as_tensor(array: Any) -> Any:
     """Return a tensor on the array's memory, which is only read: it may be a read-only memory map."""
-    if isinstance(array, RowsOf):
+    if isinstance(array, RowsOf) or hasattr(array, "expect"):
         return array
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")

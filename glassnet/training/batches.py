@@ -7,7 +7,7 @@ batches and a run can resume in the middle of an epoch.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -63,7 +63,9 @@ def plan(state: TrainingState, n_steps: int) -> Batches:
         place = state.position + np.arange(min(n_steps, last - state.position))
         n_epochs = -(-int(place[-1] + 1) // state.steps_per_epoch)
         epoch_of_step, place = np.divmod(place, state.steps_per_epoch)
-        orders = [epoch_order(state.seed, state.epoch + e, state.n_samples, True) for e in range(n_epochs)]
+        own = getattr(state.engine, "epoch_order", None)  # of data that are read best in an order of their own
+        order = own or partial(epoch_order, n_samples=state.n_samples, shuffle=True)
+        orders = [order(state.seed, state.epoch + e) for e in range(n_epochs)]
         epoch_starts = epoch_of_step * state.n_samples
     starts = place * state.batch_size
     stops = np.minimum(starts + state.batch_size, state.n_samples)

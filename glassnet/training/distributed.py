@@ -281,7 +281,7 @@ def check_same_fit(engine: Any, network: Any, arrays: Mapping[str, np.ndarray], 
     arrays : dict of str to ndarray
         Of the state at the start.
     data : tuple of ndarray or None
-        What is learned from.
+        What is learned from; or what has ``parts``, arrays that stand for it.
 
     Raises
     ------
@@ -295,7 +295,7 @@ def check_same_fit(engine: Any, network: Any, arrays: Mapping[str, np.ndarray], 
                 "the network": repr(network),
                 "the precision": getattr(engine, "precision", "float32"),
                 "the solver": engine.solver,
-                "the data": fingerprint(*data),
+                "the data": fingerprint(*(part for each in data for part in getattr(each, "parts", (each,)))),
                 "the weights at the start": fingerprint(*arrays.values()),
             }
         )
