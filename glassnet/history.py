@@ -139,6 +139,7 @@ HISTORY: tuple[Moment, ...] = (
         "A fast learning algorithm for deep belief nets, Neural Computation 18",
         "Many layers can be trained after all: one at a time, each to model what the one below it makes of the data. "
         "Such a net can also dream up digits. The word \u201cdeep\u201d is from here on.",
+        ("dbn",),
     ),
     Moment(
         2012,

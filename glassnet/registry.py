@@ -134,6 +134,7 @@ EXHIBITS: dict[str, str] = {
     "activations": "glassnet.lab.exhibits.activations:ActivationsExhibit",
     "descent": "glassnet.lab.exhibits.descent:DescentExhibit",
     "hopfield": "glassnet.lab.exhibits.hopfield:HopfieldExhibit",
+    "dbn": "glassnet.lab.exhibits.dbn:DbnExhibit",
     "anyfunction": "glassnet.lab.exhibits.anyfunction:AnyFunctionExhibit",
     "connections": "glassnet.lab.exhibits.connections:ConnectionsExhibit",
     "overfit": "glassnet.lab.exhibits.overfit:OverfitExhibit",

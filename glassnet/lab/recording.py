@@ -57,6 +57,11 @@ class Recording:
         self._history = History(max_bytes, every=64, quiet=True)
 
     @property
+    def state(self) -> TrainingState:
+        """The state at the moment that is shown."""
+        return self._state
+
+    @property
     def step(self) -> int:
         """Steps made at the moment that is shown."""
         return self._state.step

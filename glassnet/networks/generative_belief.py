@@ -238,7 +238,7 @@ class GenerativeBeliefClassifier(StackedRBMs):
         if n_steps < 1:
             raise InvalidInputError(f"dream takes n_steps >= 1, got {n_steps}.")
         seed, chain = self._begin_dream(label, n, random_state)
-        below = next(islice(chain, n_steps - 1, None))
+        below = next(islice(chain, n_steps, None))
         return self._look_down(below, seed, n_steps)
 
     def dreaming(self, label: Any, n: int = 1, random_state: Any = None) -> Iterator[np.ndarray]:
@@ -252,7 +252,7 @@ class GenerativeBeliefClassifier(StackedRBMs):
         Yields
         ------
         ndarray of shape (n, n_features), float64
-            What the state of the top machine looks like after the 1st, 2nd, ... Gibbs step, without end.
+            What the state of the top machine looks like at the start and after each Gibbs step, without end.
 
         Raises
         ------
@@ -260,7 +260,7 @@ class GenerativeBeliefClassifier(StackedRBMs):
             If there is no such class, or ``n`` is below 1.
         """
         seed, chain = self._begin_dream(label, n, random_state)
-        return (self._look_down(below, seed, step) for step, below in enumerate(chain, 1))
+        return (self._look_down(below, seed, step) for step, below in enumerate(chain))
 
     def _begin_dream(self, label: Any, n: int, random_state: Any) -> tuple[int, Iterator[np.ndarray]]:
         """Return the seed of some dreams and their chain, checked."""
@@ -274,15 +274,15 @@ class GenerativeBeliefClassifier(StackedRBMs):
         return seed, self._chain(np.eye(len(self.classes_))[np.full(n, known[0])], seed)
 
     def _chain(self, labels: np.ndarray, seed: int) -> Iterator[np.ndarray]:
-        """Yield the states below the top machine after each Gibbs step with these labels held fast."""
+        """Yield the states below the top machine, at first and after each Gibbs step with these labels held fast."""
         rng, memory = generator(seed, "dream"), self._memory()
         n_below, n_pairs = memory.weight.shape[1] - labels.shape[1], len(self.hidden_layer_sizes) - 1
         noise = FAINT * rng.random((len(labels), self.n_features_in_))
         below = _fired(self._up(noise, n_pairs - 1), rng)
         while True:
+            yield below
             hidden = _fired(sigmoid(np.hstack([below, labels]) @ memory.weight.T + memory.hidden_bias), rng)
             below = _fired(sigmoid(hidden @ memory.weight[:, :n_below] + memory.visible_bias[:n_below]), rng)
-            yield below
 
     def _look_down(self, below: np.ndarray, seed: int, step: int) -> np.ndarray:
         """Return the means of the visible units, after drawing the layers above them."""
