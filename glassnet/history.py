@@ -148,6 +148,7 @@ HISTORY: tuple[Moment, ...] = (
         "ImageNet classification with deep convolutional neural networks, NIPS 25",
         "LeNet's idea with sixty million weights, a million photos and two graphics cards: the right answer was not "
         "among five guesses in 15.3% of cases, where the next best entry had 26.2%. The field changed within a year.",
+        ("resnet",),
     ),
     Moment(
         2013,
@@ -165,7 +166,7 @@ HISTORY: tuple[Moment, ...] = (
         "Deep residual learning for image recognition, arXiv:1512.03385",
         "Deeper plain networks had larger errors even on what they were trained on. If each block only adds to its "
         "input, doing nothing is easy, and a hundred and fifty-two layers train.",
-        ("normalization",),
+        ("normalization", "resnet"),
     ),
     Moment(
         2017,

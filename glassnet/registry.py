@@ -135,6 +135,7 @@ EXHIBITS: dict[str, str] = {
     "descent": "glassnet.lab.exhibits.descent:DescentExhibit",
     "hopfield": "glassnet.lab.exhibits.hopfield:HopfieldExhibit",
     "dbn": "glassnet.lab.exhibits.dbn:DbnExhibit",
+    "resnet": "glassnet.lab.exhibits.resnet:ResNetExhibit",
     "anyfunction": "glassnet.lab.exhibits.anyfunction:AnyFunctionExhibit",
     "connections": "glassnet.lab.exhibits.connections:ConnectionsExhibit",
     "overfit": "glassnet.lab.exhibits.overfit:OverfitExhibit",

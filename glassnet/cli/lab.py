@@ -20,6 +20,13 @@ def lab(
     export: Annotated[
         Path | None, typer.Option(help="Write an exhibit as one HTML file that works offline, and open nothing.")
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option(
+            help="A network of your own for the exhibit of AlexNet and ResNet: a run folder of `glassnet train --out`, "
+            "or NAME=FILE, a checkpoint with torchvision's names (resnet18=resnet18.pth)."
+        ),
+    ] = None,
     link: Annotated[
         str, typer.Option(help="The exhibit to write and its settings: the end of its address in the lab.")
     ] = "playground",
@@ -42,6 +49,10 @@ def lab(
         link = "model" if link == "playground" else link
     elif shapes or picture:
         raise InvalidInputError("--input and --picture say what is given to a network: name it by --model.")
+    if network is not None:
+        from glassnet.lab.shown_networks import offer
+
+        offer(network)
     if export is not None:
         print(export_html(path=export, **read_link(link)))
         return

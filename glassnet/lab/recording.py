@@ -118,25 +118,30 @@ class Together:
         At step 0; moved in place.
     max_bytes : int
         Bytes of memory that all records may take.
+
+    Attributes
+    ----------
+    parts : list of Recording
+        One for each state.
     """
 
     def __init__(self, states: Sequence[TrainingState], max_bytes: int = VISITOR_BYTES):
-        self._parts = [Recording(state, max_bytes // len(states)) for state in states]
+        self.parts = [Recording(state, max_bytes // len(states)) for state in states]
 
     @property
     def step(self) -> int:
         """Steps made by each at the moment that is shown."""
-        return self._parts[0].step
+        return self.parts[0].step
 
     @property
     def epoch(self) -> int:
         """Epochs completed by the first."""
-        return self._parts[0].epoch
+        return self.parts[0].epoch
 
     @property
     def last(self) -> int:
         """The furthest step that all have reached."""
-        return min(part.last for part in self._parts)
+        return min(part.last for part in self.parts)
 
     def advance(self, n: int) -> None:
         """Make ``n`` steps of each.
@@ -147,15 +152,15 @@ class Together:
             If the loss of one became NaN or infinite; all then show the last moment that all have.
         """
         try:
-            for part in self._parts:
+            for part in self.parts:
                 part.advance(n)
         except DivergedError:
-            self.seek(min(part.step for part in self._parts))
+            self.seek(min(part.step for part in self.parts))
             raise
 
     def seek(self, step: int) -> None:
         """Show the moment after ``step`` steps of each."""
-        for part in self._parts:
+        for part in self.parts:
             part.seek(step)
 
 

@@ -35,7 +35,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from glassnet.errors import UnknownNameError
+from glassnet.errors import InvalidInputError, UnknownNameError
 
 # depth -> blocks in each stage
 CIFAR_STAGES = {depth: 3 * ((depth - 2) // 6,) for depth in (20, 32, 44, 56, 110)}
@@ -203,16 +203,55 @@ class ResNet(nn.Sequential):
 
     def reset_parameters(self) -> None:
         """Draw all weights anew: He et al. for convolutions, ones and zeros for normalizations."""
-        for layer in self.modules():
-            if isinstance(layer, nn.Conv2d):
-                nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
-            elif isinstance(layer, (nn.BatchNorm2d, nn.Linear)):
-                layer.reset_parameters()
+        _draw_weights(self)
 
 
-def _cifar_stem(in_channels: int) -> OrderedDict[str, nn.Module]:
+def narrow_resnet(
+    depth: int = 20, width: int = 8, n_classes: int = 10, in_channels: int = 1, residual: bool = True
+) -> nn.Sequential:
+    """Return a deep and narrow relative of the CIFAR form, for small pictures: one stage, which halves nothing.
+
+    Parameters
+    ----------
+    depth : int
+        Layers with weights: even, at least 4.
+    width : int
+        Maps of every layer.
+    n_classes, in_channels : int
+    residual : bool
+        False leaves all shortcuts out.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such depth.
+
+    Examples
+    --------
+    >>> sum(p.numel() for p in narrow_resnet(56).parameters())
+    32250
+    """
+    if depth < 4 or depth % 2:
+        raise InvalidInputError(f"depth is an even number from 4 on, two layers a block and two besides; got {depth}.")
+    layers = _cifar_stem(in_channels, width)
+    layers["layer1"], _ = _stage(BasicBlock, (depth - 2) // 2, width, width, False, residual, "identity")
+    layers |= {"avgpool": nn.AdaptiveAvgPool2d(1), "flatten": nn.Flatten(), "fc": nn.Linear(width, n_classes)}
+    net = nn.Sequential(layers)
+    _draw_weights(net)
+    return net
+
+
+def _draw_weights(net: nn.Module) -> None:
+    for layer in net.modules():
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
+        elif isinstance(layer, (nn.BatchNorm2d, nn.Linear)):
+            layer.reset_parameters()
+
+
+def _cifar_stem(in_channels: int, width: int = 16) -> OrderedDict[str, nn.Module]:
     return OrderedDict(
-        conv1=nn.Conv2d(in_channels, 16, 3, padding=1, bias=False), bn1=nn.BatchNorm2d(16), relu=nn.ReLU()
+        conv1=nn.Conv2d(in_channels, width, 3, padding=1, bias=False), bn1=nn.BatchNorm2d(width), relu=nn.ReLU()
     )
 
 

@@ -110,7 +110,7 @@ def test_unknown_trained_network():
 
 @pytest.mark.parametrize("name", trained_names())
 def test_trained_networks_are_small_and_those_of_the_records(name):
-    assert sum(file.stat().st_size for file in (WEIGHTS_FOLDER / name).iterdir()) < 1e6
+    assert sum(file.stat().st_size for file in WEIGHTS_FOLDER.glob("*/*")) < 25e6
     record = json.loads((RESULTS / f"{name}.json").read_text())
     about = read_config(WEIGHTS_FOLDER / name)["metadata"]
     assert about["data_sha256"] == record["data_sha256"]

@@ -71,7 +71,7 @@ class DeepBeliefView {
     this.ink = readout(words.ink, "ink");
     this.testError = readout(words.testError, "test-error");
     this.steps = controls.slider("dreamSteps");
-    this.curve = new Graph({ xLabel: words.step, yLabel: words.loss, label: words.curveLabel, testid: "curve" });
+    this.curve = new Graph({ xLabel: words.step, yLabel: words.loss, label: words.curveLabel, testid: "curve", left: 4.6 });
     this.curveTitle = h("h2", {}, words.curveTitle);
     return h("section", { class: "card side" }, h("h2", {}, words.dreamsTitle), controls.radios("digit"),
       this.dreams.element, this.read, this.steps, controls.seed("dreamSeed"),

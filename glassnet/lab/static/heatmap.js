@@ -2,13 +2,24 @@
 
 /** Draw `values` (height x width, row 0 on top) pixel by pixel; the browser scales the canvas. */
 export function drawHeatmap(canvas, values, height, width, map) {
-  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-  const context = canvas.getContext("2d");
-  canvas.image ??= context.createImageData(width, height);
-  if (canvas.image.width !== width) canvas.image = context.createImageData(width, height);
-  const pixels = new Uint32Array(canvas.image.data.buffer);
+  const pixels = pixelsOf(canvas, height, width);
   for (let i = 0; i < pixels.length; i++) pixels[i] = map[values[i]];
-  context.putImageData(canvas.image, 0, 0);
+  canvas.getContext("2d").putImageData(canvas.image, 0, 0);
+}
+
+/** Draw packed RGBA values in the same way. */
+export function drawPixels(canvas, packed, height, width) {
+  pixelsOf(canvas, height, width).set(packed);
+  canvas.getContext("2d").putImageData(canvas.image, 0, 0);
+}
+
+/** Return a canvas' pixels as packed RGBA values to write to; its size becomes that asked for. */
+function pixelsOf(canvas, height, width) {
+  if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+  if (canvas.image?.width !== width || canvas.image.height !== height) {
+    canvas.image = canvas.getContext("2d").createImageData(width, height);
+  }
+  return new Uint32Array(canvas.image.data.buffer);
 }
 
 /** Fill a canvas with the colour map from left to right, as a legend. */
