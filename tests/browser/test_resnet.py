@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 EXHIBIT = "resnet"
-RACE = {"mode": "depth", "shallow": 4, "deep": 8, "width": 3}
+RACE = {"mode": "depth", "shallow": 4, "deep": 8, "maps": 3}
 RACE_LINK = "&".join(f"{name}={value}" for name, value in RACE.items())
 
 
@@ -121,7 +121,7 @@ def test_every_control_of_the_race_changes_the_numbers_as_python_says(visit):
     for act, change in (
         (lambda: visit.fill("deep", 10), {"deep": 10}),
         (lambda: visit.fill("shallow", 6), {"shallow": 6}),
-        (lambda: visit.fill("width", 4), {"width": 4}),
+        (lambda: visit.fill("maps", 4), {"maps": 4}),
         (lambda: visit.choose("learningRate", "0.1"), {"learningRate": 0.1}),
         (lambda: visit.fill("seed", 3), {"seed": 3}),
     ):

@@ -24,7 +24,7 @@ from glassnet.networks.resnet import ResNet, narrow_resnet
 from glassnet.training.run_folder import save_run
 from glassnet.training.weight_files import save_weights
 
-RACE = {"mode": "depth", "shallow": 4, "deep": 8, "width": 3}
+RACE = {"mode": "depth", "shallow": 4, "deep": 8, "maps": 3}
 
 
 def exhibit(step: int = 0, own=None, **settings) -> ResNetExhibit:

@@ -84,7 +84,7 @@ class DeepNetsView {
   depthSettings() {
     const { words, controls } = this;
     return h("section", { class: "card settings" }, controls.slider("shallow", { step: 2 }), controls.slider("deep", { step: 2 }),
-      controls.slider("width"), controls.select("learningRate"), controls.seed("seed"), h("p", { class: "note" }, words.raceNote));
+      controls.slider("maps"), controls.select("learningRate"), controls.seed("seed"), h("p", { class: "note" }, words.raceNote));
   }
 
   raceCard() {

@@ -40,7 +40,7 @@ class ResNetSettings(Settings):
     look_column: int = Field(16, ge=1, le=LONGEST_SIDE)
     shallow: int = Field(20, ge=4, le=32, multiple_of=2)
     deep: int = Field(56, ge=6, le=80, multiple_of=2)
-    width: int = Field(8, ge=2, le=12)
+    maps: int = Field(8, ge=2, le=12)
     learning_rate: float = Field(0.05, gt=0, le=1, json_schema_extra=RATES)
     seed: int = Field(0, ge=0, le=2**31 - 1)
 

@@ -117,7 +117,7 @@ class Depth(Room):
         self.states = []
         for residual, is_deep in RACERS:
             depth = settings.deep if is_deep else settings.shallow
-            options = {"depth": depth, "width": settings.width, "residual": residual}
+            options = {"depth": depth, "width": settings.maps, "residual": residual}
             net = ModuleClassifier(
                 narrow_resnet, module_options=options, image_shape=(8, 8), solver="sgd", batch_size=32,
                 learning_rate_init=settings.learning_rate, random_state=settings.seed,

@@ -58,7 +58,7 @@ digits = load("digits")
 for residual in (False, True):
     for depth in ({s.shallow}, {s.deep}):
         net = ModuleClassifier(
-            narrow_resnet, module_options={{"depth": depth, "width": {s.width}, "residual": residual}},
+            narrow_resnet, module_options={{"depth": depth, "width": {s.maps}, "residual": residual}},
             image_shape=(8, 8), solver="sgd", batch_size=32, learning_rate_init={s.learning_rate!r},
             random_state={s.seed},
         )

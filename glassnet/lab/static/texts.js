@@ -149,8 +149,9 @@ export const texts = {
     lookMap: "Map",
     lookRow: "Row",
     lookColumn: "Column",
-    shallow: "Layers of the shallow nets",
-    deep: "Layers of the deep nets",
+    shallow: "Layers of the shallow",
+    deep: "Layers of the deep",
+    maps: "Maps of a layer",
   },
   options: {
     sample: "MNIST",
