@@ -149,15 +149,15 @@ def _checkpoint(name: str, file: Path) -> ShownNetwork:
 
 @lru_cache(maxsize=1)
 def _alexnet() -> ShownNetwork:
-    module, n_parameters = alexnet_features()
-    script = "from glassnet.lab.shown_networks import alexnet_features\n\nmodule, n_parameters = alexnet_features()"
+    module, n_parameters = untrained_alexnet()
+    script = "from glassnet.lab.shown_networks import untrained_alexnet\n\nmodule, n_parameters = untrained_alexnet()"
     return ShownNetwork("AlexNet, untrained", module, (227, 227), (), n_parameters, script)
 
 
-def alexnet_features(seed: int = 0) -> tuple[nn.Module, int]:
-    """Return AlexNet's convolutions with initial weights, and how many parameters the whole network has.
+def untrained_alexnet(seed: int = 0) -> tuple[nn.Module, int]:
+    """Return AlexNet with initial weights up to its last maps, and how many parameters the whole network has.
 
-    The fully connected layers, 58 million of them, are not brought into memory: nobody has trained them.
+    The fully connected layers, 58 million of them, are left out: nobody has trained them.
     """
     from glassnet import AlexNet
     from glassnet.learning.dropout import global_stream
@@ -167,7 +167,8 @@ def alexnet_features(seed: int = 0) -> tuple[nn.Module, int]:
     net.features.to_empty(device="cpu")
     with global_stream(seed, "weights"):
         net.reset_parameters()
-    return net.features.eval(), _count(net)
+    n_parameters, net.classifier = _count(net), nn.Sequential()
+    return net.eval(), n_parameters
 
 
 def _count(module: nn.Module) -> int:

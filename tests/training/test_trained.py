@@ -132,3 +132,10 @@ def test_trained_lenet_has_the_test_error_of_its_record():
     hits = load_trained("lenet5-mnist").score(mnist.X_test, mnist.y_test)
     assert hits == pytest.approx(record["metrics"]["test_accuracy"], abs=3e-4)
     assert hits >= 0.9905
+
+
+@pytest.mark.data
+def test_trained_belief_net_has_the_test_error_of_its_record():
+    mnist, record = load("mnist"), json.loads((RESULTS / "dbn-generative-mnist.json").read_text())
+    hits = load_trained("dbn-generative-mnist").score(mnist.X_test, mnist.y_test)
+    assert hits == pytest.approx(record["metrics"]["test_accuracy"], abs=1e-3)

@@ -73,10 +73,10 @@ class DeepNetsView {
     this.answerTitle = h("h2", {}, words.answer);
     this.unitTitle = h("p", { testid: "unit-title" });
     this.sum = h("output", { class: "callout", testid: "unit" });
+    this.formula = h("p", { class: "formula" }, words.formula);
     return h("section", { class: "card side" }, this.answerTitle, this.best, this.truth, this.parameters,
       h("h2", {}, words.numberTitle), controls.slider("lookLayer"), controls.slider("lookMap"),
-      controls.slider("lookRow"), controls.slider("lookColumn"), this.unitTitle, this.sum,
-      h("p", { class: "formula" }, words.formula));
+      controls.slider("lookRow"), controls.slider("lookColumn"), this.unitTitle, this.sum, this.formula);
   }
 
   // the cards of the race
@@ -172,6 +172,7 @@ class DeepNetsView {
   showUnit() {
     const { words, now: { frame: { unit, layers } } } = this;
     write(this.unitTitle, words.unit(layers[unit.layer].name, unit.map + 1, unit.row + 1, unit.column + 1));
+    this.formula.hidden = unit.branch === null;
     write(this.sum, unit.branch === null ? words.value(decimal(unit.output, 4))
       : words.sum(decimal(unit.branch, 4), decimal(unit.shortcut, 4), decimal(unit.output, 4)));
   }
