@@ -144,7 +144,6 @@ export const texts = {
     dreamSeed: "Seed of the dreams",
     lookLayer: "Layer looked at",
     lookUnit: "Unit looked at",
-    picture: "Photo",
     cifarClass: "Class of CIFAR-10",
     lookMap: "Map",
     lookRow: "Row",
