@@ -157,7 +157,7 @@ HISTORY: tuple[Moment, ...] = (
         "DeCAF: a deep convolutional activation feature for generic visual recognition, arXiv:1310.1531",
         "Take the last layers of a trained network as features for another task, and a simple classifier on top "
         "beats what was made for that task by hand. Its t-SNE maps show why: alike lies near alike.",
-        ("model",),
+        ("representations", "model"),
     ),
     Moment(
         2015,
@@ -176,6 +176,7 @@ HISTORY: tuple[Moment, ...] = (
         "Attention is all you need, NIPS 30",
         "No convolution and no recurrence: each word looks at every other and takes what it needs. Made for "
         "translation, it became the network of nearly everything.",
+        ("transformer",),
     ),
 )
 

@@ -141,6 +141,8 @@ EXHIBITS: dict[str, str] = {
     "overfit": "glassnet.lab.exhibits.overfit:OverfitExhibit",
     "normalization": "glassnet.lab.exhibits.normalization:NormalizationExhibit",
     "model": "glassnet.lab.exhibits.model:ModelExhibit",
+    "transformer": "glassnet.lab.exhibits.transformer:TransformerExhibit",
+    "representations": "glassnet.lab.exhibits.representations:RepresentationsExhibit",
 }
 
 # experiments: a function of a glassnet.claims.claim.Scale that returns a Claim

@@ -139,6 +139,7 @@ def export_html(name: str, path: str | os.PathLike, *, step: int = 0, **settings
         return arrays
 
     ask("open", settings=settings)
+    session.exhibit.finish()
     if step:
         ask("seek", step=step)
     return write_whole(Path(path), ask("export")["html"].tobytes())

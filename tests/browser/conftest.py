@@ -71,7 +71,7 @@ class Visit:
         self._n_links += 1
         if self._n_links == 1:
             self.page.goto(f"/exhibits/{self.name}#{link}")
-            self.page.locator(".exhibit .card").first.wait_for(timeout=60_000)
+            self.page.locator(".exhibit .card").first.wait_for(timeout=180_000)
         else:
             self.page.evaluate("link => (location.hash = link)", f"{link}&check={self._n_links}")
 

@@ -38,7 +38,7 @@ def faults(page) -> list[str]:
 
 
 def is_ready(page) -> None:
-    page.locator(".exhibit .card").first.wait_for(timeout=60_000)
+    page.locator(".exhibit .card").first.wait_for(timeout=180_000)
     page.wait_for_timeout(300)
 
 
@@ -86,7 +86,7 @@ def quiet_page(browser):
 
 def test_it_opens_in_a_notebook(quiet_page, monkeypatch, name):
     Notebook(quiet_page, monkeypatch, name)
-    quiet_page.locator(".exhibit .card").first.wait_for(timeout=60_000)
+    quiet_page.locator(".exhibit .card").first.wait_for(timeout=180_000)
     assert quiet_page.get_by_test_id("notice").is_hidden()
 
 

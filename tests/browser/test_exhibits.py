@@ -18,6 +18,8 @@ LINKS = {
     "descent": {"step": 5, "batchSizes": [40, 1, 4, 40], "learningRates": [0.1] * 4, "momenta": [0, 0, 0, 0.9]},
     "hopfield": {"step": 30},
     "anyfunction": {"step": 30, "mode": "learned"},
+    "transformer": {"mode": "write", "step": 10},
+    "representations": {"nSamples": 200, "step": 10},
 }
 
 
@@ -38,7 +40,7 @@ def open_exhibit(page, name: str) -> None:
         key: ",".join(map(str, value)) if isinstance(value, list) else value for key, value in LINKS[name].items()
     }
     page.goto(f"/exhibits/{name}#{'&'.join(f'{key}={value}' for key, value in values.items())}")
-    page.locator(".exhibit .card").first.wait_for(timeout=60_000)
+    page.locator(".exhibit .card").first.wait_for(timeout=180_000)
 
 
 @pytest.mark.parametrize("name", LINKS)

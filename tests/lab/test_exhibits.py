@@ -25,6 +25,7 @@ def exhibit(request) -> Exhibit:
     """Each exhibit as it opens, a few steps on where it trains."""
     exhibit_class = resolve(EXHIBITS, "exhibit", request.param)
     made = exhibit_class(exhibit_class.Settings())
+    made.finish()
     if made.history is not None:
         made.step(N_STEPS)
     return made
@@ -56,6 +57,7 @@ def test_frames_are_small_and_of_the_types_that_travel(exhibit):
 
 def test_the_same_settings_and_steps_show_the_same(exhibit):
     again = type(exhibit)(exhibit.settings)
+    again.finish()
     if exhibit.history is not None:
         again.step(N_STEPS)
     assert again.frame().values == exhibit.frame().values
@@ -80,6 +82,7 @@ def test_the_script_runs_and_prints_the_numbers_of_the_page(exhibit):
     shown = numbers_on_page(exhibit)
     if exhibit.history is not None:
         later = type(exhibit)(exhibit.settings)
+        later.finish()
         later.step(N_STEPS_LATER)
         shown += [exhibit.history.step, *numbers_on_page(later)]
     known = np.array(shown, float)
