@@ -2,7 +2,8 @@
 
 "plain" is the forward pass under ``no_grad``; "with a graph" is ``model(x)`` as it is mostly written, which keeps
 what a backward pass needs; "bare hooks" appends each leaf's input and output to a list, and so has nothing but
-the cost of keeping all of them alive at once: no tracer of this kind can be faster. torchlens logs the same pass.
+the cost of keeping all of them alive at once, in memory that the C library gives back after each pass and takes
+anew, which glassnet has it keep (`glassnet.memory`). torchlens logs the same pass.
 All must give the same scores.
 """
 

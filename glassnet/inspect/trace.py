@@ -17,6 +17,7 @@ from glassnet.inspect.nested import map_tensors, once_each, tensors_in
 from glassnet.inspect.recorder import Recorder
 from glassnet.inspect.traced import Call, Trace
 from glassnet.inspect.watch import Parts, Watch, is_closed
+from glassnet.memory import keep_freed_memory
 
 __all__ = ["Trace", "trace"]
 
@@ -104,6 +105,7 @@ def _watch(
     parts: Parts, given: Any, wanted: set[str] | None, gradients: Any, max_bytes: int | None, sure: bool = False
 ) -> tuple[Watch, Exception | None]:
     """Run the model; return what was seen of it, and the error that it raised."""
+    keep_freed_memory()
     recorder = Recorder(wanted, bool(gradients), max_bytes)
     watch = Watch(parts, recorder)
     copies = _copied_parameters(watch)

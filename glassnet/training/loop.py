@@ -7,16 +7,20 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 
 from glassnet.errors import DivergedError, InvalidInputError
+from glassnet.memory import keep_freed_memory
 from glassnet.training.batches import plan
 from glassnet.training.observers import Observer, StopTraining
 from glassnet.training.state import TrainingState
 
 # the engine runs uninterrupted for about this long, in seconds
 PIECE = 0.05
+# the best state is looked for after so many seconds, or later where copying would take more than this share of the time
+LOOK, SHARE = 1.0, 0.02
 
 
 def advance(state: TrainingState, n: int) -> np.ndarray:
@@ -68,10 +72,11 @@ def run(state: TrainingState, stop: int, observers: Sequence[Observer] = ()) -> 
     ------
     DivergedError
         If the loss turns NaN or infinite; ``state`` is then put back to the best weights
-        seen (looked for about once a second).
+        seen (looked for about once a second, of large networks more rarely).
     KeyboardInterrupt, SystemExit
         On Ctrl-C or SIGTERM, between two steps; the observers are told before.
     """
+    keep_freed_memory()
     events = [(observer, observer.next_event(state.step)) for observer in observers]
     pace, best = _Pace(), _Best(state)
 
@@ -115,18 +120,18 @@ def _observe(state: TrainingState, events: list[tuple[Observer, int | None]]) ->
 class _Best:
     """The state with the lowest loss so far, to go back to when the loss diverges.
 
-    The loss of a state is the first that the steps from it on find.
+    The loss of a state is the first that the steps from it on find. There are never more than two copies.
     """
 
     def __init__(self, state: TrainingState):
         self._saved = self._candidate = state.state_dict()
-        self._loss, self._time = np.inf, time.monotonic()
+        self._spare: dict[str, Any] | None = None
+        self._loss, self._due = np.inf, time.monotonic() + LOOK
 
     def check(self, state: TrainingState, losses: np.ndarray) -> None:
         """Judge the last state that was looked at, look again after a second; raise if the loss diverged."""
-        if self._candidate is not None and losses[0] < self._loss:
-            self._saved, self._loss = self._candidate, losses[0]
-        self._candidate = None
+        if self._candidate is not None:
+            self._judge(losses[0])
         finite = np.isfinite(losses)
         if not finite.all():
             step, loss = state.step - len(losses) + int(np.argmin(finite)), losses[np.argmin(finite)]
@@ -135,8 +140,17 @@ class _Best:
                 f"The loss became {loss} at step {step}. The weights were put back to those of step {state.step}, "
                 "the best seen. Try a smaller learning_rate_init, or scale the input."
             )
-        if time.monotonic() - self._time > 1:
-            self._candidate, self._time = state.state_dict(), time.monotonic()
+        if (now := time.monotonic()) > self._due:
+            start = time.perf_counter()
+            self._candidate, self._spare = state.state_dict(self._spare), None
+            self._due = now + max(LOOK, (time.perf_counter() - start) / SHARE)
+
+    def _judge(self, loss: float) -> None:
+        worse = self._candidate
+        if loss < self._loss:
+            worse, self._saved, self._loss = self._saved, self._candidate, loss
+        self._spare = worse if worse is not self._saved else None
+        self._candidate = None
 
 
 class _Pace:

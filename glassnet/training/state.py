@@ -113,9 +113,20 @@ class TrainingState:
         epochs, self.position = divmod(self.position + n_steps, self.steps_per_epoch)
         self.epoch += epochs
 
-    def state_dict(self) -> dict[str, Any]:
-        """Return a copy of the whole state; later steps do not change it."""
-        copies = {name: array.copy() for name, array in self.arrays.items()}
+    def state_dict(self, into: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return a copy of the whole state; later steps do not change it.
+
+        Parameters
+        ----------
+        into : dict, optional
+            An earlier copy of this run, which is given up: the new one takes its memory.
+        """
+        if into is None:
+            copies = {name: array.copy() for name, array in self.arrays.items()}
+        else:
+            copies = into["arrays"]
+            for name, array in self.arrays.items():
+                copies[name][...] = array
         return {"arrays": copies, **{name: getattr(self, name) for name in COUNTERS}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

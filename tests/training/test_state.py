@@ -19,6 +19,7 @@ from glassnet.training import loop
 from glassnet.training.batches import plan
 from glassnet.training.loop import run
 from glassnet.training.observers import Observer, StopTraining
+from glassnet.training.state import TrainingState
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(53, 5)).astype(np.float32)
@@ -156,6 +157,32 @@ def test_after_divergence_come_the_weights_with_the_lowest_loss(engine, monkeypa
     with pytest.raises(DivergedError, match="those of step 0,"):
         net.fit(X, target)
     np.testing.assert_array_equal(net.state_.arrays["parameters"], start)
+
+
+def looks(monkeypatch, seconds):
+    """Return what the looks for the best state have filled in 40 pieces, where a copy takes so many seconds."""
+    clock, spent, filled, copy = count(0, 2), [0.0], [], TrainingState.state_dict
+
+    def state_dict(state, into=None):
+        spent[0] += seconds
+        made = copy(state, into)
+        filled.append(made["arrays"]["parameters"])
+        return made
+
+    net = MLPRegressor((), solver="sgd", momentum=0, learning_rate_init=1e-3, engine="formula", random_state=0)
+    state = net.initialize(X, X[:, 0])
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingState, "state_dict", state_dict)
+        patch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: next(clock), perf_counter=lambda: spent[0]))
+        run(state, 40, [Recorder(1)])
+    return filled
+
+
+def test_looking_for_the_best_state_takes_two_copies_and_little_time(monkeypatch):
+    filled = looks(monkeypatch, 0.0)
+    assert len(filled) == 41  # at the start, and after each step
+    assert len({id(array) for array in filled}) == 2
+    assert len(looks(monkeypatch, 0.1)) == 15  # after the first step, then not before 5 seconds more: every third
 
 
 class PressCtrlC(Observer):
