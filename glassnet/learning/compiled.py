@@ -79,6 +79,8 @@ def ready() -> bool:
 @contextmanager
 def alone(wait: bool) -> Iterator[bool]:
     """Be the only process that compiles: wait for it, or be told whether one is. Where nobody can write, all are."""
+    if wait:
+        stop_compiler()
     try:
         import fcntl
 
@@ -102,10 +104,16 @@ def _is_writable(folder: Path) -> bool:
     return False
 
 
-def wait_for_compiler() -> None:
-    """Wait until a compiler that `ready` has started ends: two that write numba's cache at once may mix it up."""
+def stop_compiler() -> None:
+    """End the compiler that `ready` has started: it runs at low priority, and kernels are wanted now.
+
+    What it has compiled stays in numba's cache; two that write there at once may mix it up.
+    """
+    global _compiling
     if _compiling is not None:
+        _compiling.terminate()
         _compiling.wait()
+        _compiling = None
 
 
 def is_compiled() -> bool:

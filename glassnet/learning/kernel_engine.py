@@ -36,7 +36,7 @@ class DenseKernelEngine:
     def __init__(
         self, spec: NetworkSpec, solver: Solver, X: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
     ):
-        compiled.wait_for_compiler()
+        compiled.stop_compiler()
         s, dtype = solver, X.dtype
         settings = [s.momentum, s.nesterov, s.beta_1, s.beta_2, s.epsilon]
         self.solver, self.dtype = solver, dtype
@@ -91,7 +91,7 @@ class PerceptronKernelEngine:
         learning_rate: float,
         variant: str = "plain",
     ):
-        compiled.wait_for_compiler()
+        compiled.stop_compiler()
         self._data = (X, target, _NONE.astype(X.dtype) if sample_weight is None else sample_weight)
         self._rule = (X.dtype.type(learning_rate), VARIANTS.index(variant))
 
@@ -117,7 +117,7 @@ class LMSKernelEngine:
     name = "kernel"
 
     def __init__(self, X: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None, learning_rate: float):
-        compiled.wait_for_compiler()
+        compiled.stop_compiler()
         self._data = (X, target, _NONE.astype(X.dtype) if sample_weight is None else sample_weight)
         self._learning_rate = X.dtype.type(learning_rate)
 

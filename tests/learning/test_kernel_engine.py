@@ -26,8 +26,7 @@ print(net.engine_)
 import sys
 from glassnet.learning import compiled
 print({"torch", "numba"} & set(sys.modules))
-compiled._compiling.kill()
-compiled.wait_for_compiler()
+compiled.stop_compiler()
 """
 
 
@@ -73,3 +72,20 @@ def test_only_one_process_compiles(tmp_path, monkeypatch):
         assert not compiled.is_compiled()
     with compiled.alone(wait=False) as third:
         assert third
+
+
+def test_who_wants_kernels_now_does_not_wait_for_the_slow_compiler(tmp_path):
+    code = COLD_FIT.replace(
+        "compiled.stop_compiler()",
+        """
+slow = compiled._compiling
+assert slow.poll() is None
+net.set_params(engine="kernel").fit([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0])
+assert compiled._compiling is None and slow.returncode, slow.returncode
+with compiled.alone(wait=False) as alone:  # the lock went with it
+    print(net.engine_, alone)
+""",
+    )
+    environment = {**os.environ, "NUMBA_CACHE_DIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=600)
+    assert done.stdout.split("\n")[-2] == "kernel True", done.stderr
