@@ -23,7 +23,9 @@ FILES: dict[str, str] = {
     "transformer": "benchmarks.transformer",
     "playground": "benchmarks.playground",
     "trace": "benchmarks.trace",
+    "growth": "benchmarks.growth",
     "cold_start": "benchmarks.cold_start",
+    "compile": "benchmarks.compile",
     "processes": "benchmarks.processes",
     "streaming": "benchmarks.streaming",
 }

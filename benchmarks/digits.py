@@ -82,11 +82,20 @@ def pytorch() -> tuple[Run, Check]:
     return run, lambda weights: done(weights, STEPS)
 
 
+def keras() -> tuple[Run, Check]:
+    from benchmarks.harness import keras_peer
+
+    net = keras_peer.dense_net(start_weights(SIZES), "relu", ALPHA / BATCH / 2)
+    adam = keras_peer.library().optimizers.Adam(1e-3, epsilon=1e-8)
+    run = keras_peer.fit(net, adam, lambda: (X, Y), batch_size=BATCH, epochs=EPOCHS)
+    return run, lambda net: done(keras_peer.dense_weights(net), int(adam.iterations))
+
+
 WORKLOADS = [
     Workload(
         name="digits",
         title="Digits 64-100-10, ReLU, Adam, batches of 200: fit, 200 epochs",
-        peers={OURS: ours, "scikit-learn": scikit_learn, "PyTorch": pytorch},
+        peers={OURS: ours, "scikit-learn": scikit_learn, "PyTorch": pytorch, "Keras on JAX": keras},
         tolerance={"loss": 0.003, "test_accuracy": 0.02},
         at_least=2.5,
         aim=4,

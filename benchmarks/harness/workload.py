@@ -38,6 +38,8 @@ class Workload:
         equal. A peer that differs gets no ratio.
     at_least, aim : float or None
         The ratio, best peer's time / ours, that is asked for, and that is hoped for.
+    against : tuple of str
+        The peers that ``at_least`` and ``aim`` speak of, all if empty. Any other must only not be faster.
     at_most : dict of str to float
         For work without a peer: the seconds that each may take. Nothing is compared then.
     runs : int
@@ -55,11 +57,14 @@ class Workload:
     tolerance: dict[str, float] = field(default_factory=dict)
     at_least: float | None = None
     aim: float | None = None
+    against: tuple[str, ...] = ()
     at_most: dict[str, float] = field(default_factory=dict)
     runs: int = 1
     steps: int = 1
     flops: float = 0.0
     bytes: float = 0.0
+    rounds: int | None = None
+    grows: tuple[str, float] | None = None
 
 
 def differences(ours: dict[str, Any], theirs: dict[str, Any], tolerance: dict[str, float]) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+from dataclasses import replace
 
 import pytest
 
@@ -74,6 +75,15 @@ def test_equal_work_gets_a_ratio_and_the_best_peer_decides(toy):
     assert {peer["work"]["threads"] for peer in peers.values()} == {"1"}
 
 
+@pytest.mark.parametrize(("at_least", "ours", "other", "verdict"), [
+    (2, 3.0, 1.2, "met"), (2, 9.0, 1.2, "aim met"), (2, 1.9, 1.2, "missed"), (2, 9.0, 0.9, "missed"),
+])  # fmt: skip
+def test_what_is_asked_beside_some_peers_is_not_asked_beside_the_others(toy, at_least, ours, other, verdict):
+    workload = replace(toy["equal"], at_least=at_least, aim=8, against=("slow",))
+    rows = [{"peer": OURS}, *({"peer": p, "ratio": {"median": r}} for p, r in (("slow", ours), ("slower", other)))]
+    assert runner._asked(workload, rows) == {"at_least": at_least, "aim": 8, "against": ["slow"], "verdict": verdict}
+
+
 def test_unequal_work_gets_no_ratio(toy):
     row, peers = measure(toy["unequal"], rounds=1)
     assert row["verdict"] == "no ratio"
@@ -100,6 +110,32 @@ def test_limits_are_compared_with_seconds(toy):
     assert row["verdict"] == "missed"
     assert peers["slow"]["seconds"]["median"] > peers["slow"]["at_most"]
     assert "ratio" not in peers["quick"]
+
+
+def test_no_more_rounds_than_a_long_workload_allows(toy):
+    row, peers = measure(replace(toy["limits"], rounds=1))
+    assert row["rounds"] == 1
+    assert peers["quick"]["seconds"]["min"] == peers["quick"]["seconds"]["max"]
+
+
+def test_the_page_says_how_time_grows_with_the_square():
+    def row(size, seconds):
+        spread = runner.spread([seconds])
+        return {"title": f"width {size}", "grows": ["width", size], "steps": 1, "verdict": "met", "rounds": 1,
+                "rows": [{"peer": OURS, "seconds": spread, "peak_mb": 1},
+                         {"peer": "other", "seconds": runner.spread([2 * seconds]), "ratio": runner.spread([2.0]),
+                          "peak_mb": 1}],
+                "load_average": [0, 0], "took_seconds": 1,
+                "machine": {**RATES, "cpu": "c", "threads": 1, "versions": {}}}  # fmt: skip
+
+    page = report.markdown({"workloads": {"b": row(40, 0.016), "a": row(10, 0.001)}})
+    lines = [line for line in page.split("\n") if line.startswith("| width | ")]
+    assert lines == [
+        "| width | 10 | glassnet | 1 |  |  |",
+        "| width | 10 | other | 2 |  | 2 |",
+        "| width | 40 | glassnet | 16 | 2.00 |  |",
+        "| width | 40 | other | 32 | 2.00 | 2 |",
+    ]
 
 
 def test_our_own_failure_is_an_error(toy):
