@@ -141,12 +141,17 @@ def _is(quantity: str, what: str) -> bool:
 
 
 def _inputs(trace: Trace) -> tuple[list[Node], dict[int, int]]:
-    """Return a node for each input of the model, and the tensors that they give."""
+    """Return a node for each input of the model, and the tensors that they give; what is given twice is one."""
     first, nodes, made_by = trace.calls[0], [], {}
     for quantity, tensor in first.values.items():
-        if _is(quantity, "input"):
+        name = quantity.replace(".", " ")
+        if not _is(quantity, "input"):
+            continue
+        if id(tensor) in made_by:
+            nodes[made_by[id(tensor)]].name += f", {name}"
+        else:
             made_by[id(tensor)] = len(nodes)
-            nodes.append(Node(quantity.replace(".", " "), "input", output_shape=tuple(tensor.shape)))
+            nodes.append(Node(name, "input", output_shape=tuple(tensor.shape)))
     return nodes, made_by
 
 

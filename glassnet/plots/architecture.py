@@ -203,7 +203,8 @@ class ArchitectureDisplay(Display):
             ax.add_patch(Rectangle(tuple(self._corner(i, row, plane)), width, height, zorder=2 + 0.01 * plane, **look))
         x = self._lefts()[i] + self._widths()[i] / 2
         top = row + (height - SLANT[1] * (_n_planes(volume) - 1)) / 2
-        put_text(ax, x, top + 0.28, volume.label, theme, fontsize=SMALL, color=theme.positive)
+        clear = {"facecolor": theme.paper, "edgecolor": "none", "pad": 1.0}  # of the lines that pass behind
+        put_text(ax, x, top + 0.28, volume.label, theme, fontsize=SMALL, color=theme.positive, bbox=clear, zorder=4)
         if row == max(self._rows()[volume.streams]):
             put_text(ax, x, top + 0.68, volume.name, theme, fontsize=SMALL)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.files import write_whole
+from glassnet.plots.figure_file import FORMATS, to_bytes
 from glassnet.plots.film import Frames, film_steps, write_film
 from glassnet.plots.replay import at_steps
 from glassnet.plots.style import Theme, get_theme, use_figure, use_heading
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from glassnet.inspect.history import History
 
-FORMATS = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 CAPTION = 0.3  # inches above a captioned picture
 
 
@@ -93,13 +92,10 @@ class Display(ABC):
         kind = path.suffix.removeprefix(".").lower()
         if kind not in FORMATS:
             raise UnknownNameError("picture format", kind, FORMATS)
-        return write_whole(path, self._bytes(kind, look, dpi, self._size()))
+        return write_whole(path, to_bytes(self.to_figure(look, self._size()), kind, dpi))
 
-    def to_png(self, theme: Theme, *, dpi: float, size: tuple[float, float], caption: str = "") -> bytes:
-        """Return the picture as a PNG of this size in inches, with a caption above it."""
-        return self._bytes("png", theme, dpi, size, caption)
-
-    def _bytes(self, kind: str, theme: Theme, dpi: float, size: tuple[float, float], caption: str = "") -> bytes:
+    def to_figure(self, theme: Theme, size: tuple[float, float], caption: str = "") -> Figure:
+        """Return the picture as a figure of this size in inches, with a caption above it, without pyplot."""
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=(size[0], size[1] + (CAPTION if caption else 0)), layout="constrained")
@@ -107,9 +103,7 @@ class Display(ABC):
         if caption:
             use_heading(figure, theme, caption)
         self._draw(figure.subplots(), theme)
-        data = io.BytesIO()
-        figure.savefig(data, format=kind, dpi=dpi, metadata=FORMATS[kind])
-        return data.getvalue()
+        return figure
 
     @classmethod
     def over_training(cls, estimator: Any, history: History, *args: Any, n_frames: int = 30, **how: Any) -> Self:

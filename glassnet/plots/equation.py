@@ -150,25 +150,36 @@ class EquationDisplay(Display):
         rows = [(line, e if i == 0 else None) for e in self.equations for i, line in enumerate(e.lines)]
         return rows[:MAX_LINES]
 
+    def _columns(self) -> tuple[float, float, float]:
+        """Return the widths, in inches, of the equations, of their shapes, and of their parameters' shapes."""
+        shown = [equation for _, equation in self._rows() if equation is not None]
+        longest = [max(map(len, map(_plain, texts))) for texts in zip(*map(_said, shown), strict=True)]
+        return 0.075 * max(len(_plain(line)) for line, _ in self._rows()) + 0.4, *(0.06 * n + 0.3 for n in longest)
+
     def _size(self) -> tuple[float, float]:
-        rows = self._rows()
-        longest = max(len(_plain(line)) for line, _ in rows)
-        return 0.085 * longest + 4.4, 0.33 * len(rows) + 0.5
+        return sum(self._columns()), 0.33 * len(self._rows()) + 0.5
 
     def _draw(self, ax: Axes, theme: Theme) -> None:
-        rows = self._rows()
+        rows, (first, *_, last) = self._rows(), self._columns()
         left_out = sum(len(equation.lines) for equation in self.equations) - len(rows)
         use_blank(
             ax, theme, f"the first {len(rows)} of {len(rows) + left_out} equations" if left_out else "", equal=False
         )
+        whole = sum(self._columns())
         for i, (line, equation) in enumerate(rows):
             put_text(ax, 0.0, -i, f"${line}$", theme, ha="left", fontsize=1.15 * TEXT)
             if equation is not None:
-                shape = f"${equation.symbol}$: {sizes(equation.shape)}"
-                put_text(ax, 0.72, -i, shape, theme, ha="left", color=theme.positive, fontsize=SMALL)
-                said = ",  ".join(f"${s}$: {sizes(p.shape)}" for s, p in equation.parameters.items())
-                put_text(ax, 1.0, -i, said, theme, ha="right", color=theme.negative, fontsize=SMALL)
-        ax.set(xlim=(-0.02, 1.02), ylim=(-len(rows) + 0.4, 0.6))
+                shape, parameters = _said(equation)
+                look = {"ha": "left", "fontsize": SMALL}
+                put_text(ax, first / whole, -i, shape, theme, color=theme.positive, **look)
+                put_text(ax, 1 - last / whole, -i, parameters, theme, color=theme.negative, **look)
+        ax.set(xlim=(-0.02, 1.0), ylim=(-len(rows) + 0.4, 0.6))
+
+
+def _said(equation: Equation) -> tuple[str, str]:
+    """Return the shapes of a layer's output and of its parameters, as they are drawn."""
+    parameters = ",  ".join(f"${symbol}$: {sizes(p.shape)}" for symbol, p in equation.parameters.items())
+    return f"${equation.symbol}$: {sizes(equation.shape)}", parameters
 
 
 def indexed(symbol: str, i: int, n: int) -> str:

@@ -14,9 +14,12 @@ import numpy as np
 
 from glassnet.errors import InvalidInputError, UnknownNameError
 from glassnet.files import write_whole
+from glassnet.plots.figure_file import to_bytes
 from glassnet.plots.style import Theme, get_theme
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from PIL.Image import Image
 
     from glassnet.inspect.history import History
@@ -29,7 +32,7 @@ LAST = 1.5  # seconds that the last picture stays before all begins again
 
 
 def write_film(path: str | Path, frames: Frames, *, theme: str, seconds: float, dpi: float) -> Path:
-    """Draw pictures into one file, each at the size of the last.
+    """Draw pictures into one file, each at the size of the last, on axes that stay.
 
     Parameters
     ----------
@@ -57,11 +60,59 @@ def write_film(path: str | Path, frames: Frames, *, theme: str, seconds: float, 
         raise UnknownNameError("film format", kind, FORMATS)
     if not frames or not seconds > 0:
         raise InvalidInputError(f"A film has pictures and takes time, got {len(frames)} in {seconds!r} seconds.")
-    pictures = [frame.to_png(look, dpi=dpi, size=frames[-1][1]._size(), caption=said) for said, frame in frames]
+    figures = [frame.to_figure(look, frames[-1][1]._size(), caption=said) for said, frame in frames]
+    hold_axes(figures)
+    pictures = [to_bytes(figure, "png", dpi) for figure in figures]
     pause = seconds / len(frames)
     if kind == "gif":
         return write_whole(path, _gif(pictures, pause))
     return write_whole(path, _page(pictures, [said for said, _ in frames], pause, look).encode())
+
+
+def hold_axes(figures: Sequence[Figure]) -> None:
+    """Give axes that mean the same in all figures the same limits, and colour bars the same colours.
+
+    Axes mean the same if they stand at the same place among as many, and their labels are equal but for what is
+    said in brackets.
+    """
+    for same in zip(*(_plain_axes(figure) for figure in figures), strict=False):
+        meanings = {_meaning(ax) for ax in same}
+        if len(meanings) == 1 and len({len(_plain_axes(figure)) for figure in figures}) == 1:
+            for get, put in (("get_xlim", "set_xlim"), ("get_ylim", "set_ylim")):
+                limits = _widest([getattr(ax, get)() for ax in same])
+                for ax in same:
+                    getattr(ax, put)(limits)
+    _hold_colours(figures)
+
+
+def _hold_colours(figures: Sequence[Figure]) -> None:
+    """Give what each colour bar speaks of the same limits in every figure; one that is alone speaks of all alike."""
+    bars = [[ax._colorbar for ax in figure.axes if hasattr(ax, "_colorbar")] for figure in figures]
+    if len({len(found) for found in bars}) > 1:
+        return
+    for same in zip(*bars, strict=True):
+        limits = _widest([bar.mappable.get_clim() for bar in same])
+        for figure, bar in zip(figures, same, strict=True):
+            drawn = [part for ax in _plain_axes(figure) for part in (*ax.images, *ax.collections)]
+            alike = [
+                part for part in drawn if part.get_array() is not None and part.get_clim() == bar.mappable.get_clim()
+            ]
+            for part in alike if len(bars[0]) == 1 else [bar.mappable]:
+                part.set_clim(limits)
+
+
+def _plain_axes(figure: Figure) -> list[Axes]:
+    return [ax for ax in figure.axes if not hasattr(ax, "_colorbar")]
+
+
+def _meaning(ax: Axes) -> tuple[str, ...]:
+    return tuple(label.partition(" (")[0] for label in (ax.get_xlabel(), ax.get_ylabel()))
+
+
+def _widest(limits: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return limits that hold all of them, in the direction of the first."""
+    low, high = min(map(min, limits)), max(map(max, limits))
+    return (low, high) if limits[0][0] <= limits[0][1] else (high, low)
 
 
 def film_steps(history: History, n_frames: int) -> list[int]:

@@ -26,8 +26,8 @@ def transformer_graph() -> Display:
     """Draw the base model of the paper, whose layers are alike."""
     import torch
 
-    tokens = torch.tensor([[3, 4, 5]])
-    return picture("module-graph").from_module(base_transformer(), tokens, tokens, depth=3)
+    source, target = torch.tensor([[3, 4, 5, 6, 7]]), torch.tensor([[1, 8, 9]])
+    return picture("module-graph").from_module(base_transformer(), source, target, depth=3)
 
 
 def equations() -> Display:

@@ -31,8 +31,8 @@ def digits_plane(plane: Any) -> Display:
     return picture("decision-boundary").from_estimator(digits(), d.X_test, d.y_test, plane=plane)
 
 
-def wine(**how: Any) -> Display:
-    """Draw three kinds of wine, told apart by 13 measurements, over two of them."""
+def wine(at_a_sample: bool = False) -> Display:
+    """Draw three kinds of wine, told apart by 13 measurements, by two and the others' means, or a doubtful one's."""
     from sklearn.datasets import load_wine
     from sklearn.preprocessing import scale
 
@@ -43,9 +43,10 @@ def wine(**how: Any) -> Display:
     ).fit(X, data.target)
     names = [f"{name} (standardized)" for name in data.feature_names]
     pair = [data.feature_names.index(name) for name in ("flavanoids", "color_intensity")]
-    how |= {"features": pair, "feature_names": names, "class_names": [f"cultivar {c + 1}" for c in range(3)]}
-    if "at" in how:
-        how["at"] = X[how["at"]]
+    how: dict[str, Any] = {"features": pair, "feature_names": names}
+    how["class_names"] = [f"cultivar {c + 1}" for c in range(3)]
+    if at_a_sample:
+        how["at"] = X[net.predict_proba(X).max(axis=1).argmin()]
     return picture("decision-boundary").from_estimator(net, X, data.target, **how)
 
 
@@ -153,8 +154,8 @@ PICTURES: dict[str, Callable[[], Display]] = {
     "gates": gates,
     "decision-boundary-spiral": lambda: boundary("spiral", (16, 16)),
     "decision-boundary-classes": lambda: boundary("spiral", (16, 16), response="predict"),
-    "decision-boundary-pair": lambda: wine(),
-    "decision-boundary-pair-at-a-sample": lambda: wine(at=0),
+    "decision-boundary-pair": wine,
+    "decision-boundary-pair-at-a-sample": lambda: wine(at_a_sample=True),
     "decision-boundary-regression": lambda: boundary("reg-gauss", (16, 8)),
     "decision-boundary-pca": lambda: digits_plane("pca"),
     "decision-boundary-three-samples": lambda: digits_plane((0, 1, 2)),

@@ -145,4 +145,5 @@ def _draw_tensor(ax: Axes, theme: Theme, name: str, values: np.ndarray, shape: t
     said = ", ".join(filter(None, [note, f"±{number(limit)}"])) + said_not_finite(values)
     separator = "\n" if note else ", "
     use_frame(ax, theme, f"{name} {said_shape(shape)}{separator}{said}")
-    draw_cells(ax, theme, sheet, limit, aspect="equal" if np.squeeze(values).ndim > 3 else "auto", numbers=numbers)
+    is_image = values.ndim > 3 and min(values.shape[-2:]) > 1
+    draw_cells(ax, theme, sheet, limit, aspect="equal" if is_image else "auto", numbers=numbers)

@@ -143,7 +143,8 @@ class Mapping1DDisplay(Display):
         for unit, values in enumerate(output.T):
             ax.plot(self.x, values, color=_color(theme, unit), linewidth=LINE, label=f"unit {unit + 1}")
         if 1 < output.shape[1] <= MAX_LABELS:
-            use_legend(ax, theme, handlelength=1.2)
+            under = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.24), "ncols": 3, "columnspacing": 1.0}
+            use_legend(ax, theme, handlelength=1.2, **under)
 
     def _draw_arrows(self, ax: Axes, theme: Theme, name: str, output: np.ndarray) -> None:
         use_axes(ax, theme, name)

@@ -66,7 +66,7 @@ def module_equations(
     nodes = dataflow(seen)
     n_inputs = sum(node.kind == "input" for node in nodes)
     places = _Places([], {}, _constant(seen, nodes, model))
-    for i, tensor in enumerate(_tensors(seen.calls[0], "input")):
+    for i, tensor in enumerate({id(t): t for t in _tensors(seen.calls[0], "input")}.values()):
         places.make("x" if n_inputs == 1 else f"x_{{{i + 1}}}", [tensor])
     layers, equations = dict(model.named_modules()), []
     for node in nodes[n_inputs:]:

@@ -152,11 +152,16 @@ def test_composing_torchs_attention(options, first):
 
 def test_attention_hides_padded_keys():
     x, hidden = torch.randn(2, 4, 8), torch.tensor([[False, False, True, True], [False] * 4])
-    same(nn.MultiheadAttention(8, 2, batch_first=True), x, x, x, key_padding_mask=hidden.flip(0) & hidden)
+    same(
+        nn.MultiheadAttention(8, 2, batch_first=True), x, x.clone(), x.clone(), key_padding_mask=hidden.flip(0) & hidden
+    )
     masked = nn.MultiheadAttention(8, 2, batch_first=True)
     masks = torch.rand(4, 4, 4) > 0.5
     masks[..., 0] = False
-    same(masked, x, x, x, attn_mask=masks)
+    same(masked, x, x.clone(), x.clone(), attn_mask=masks)
+    y = x.double()
+    once = EquationDisplay.from_module(masked, y, y, y)
+    assert np.allclose(once.compose(y.numpy()), masked(y, y, y)[0].detach().numpy())
 
 
 @pytest.mark.parametrize("activation", ["relu", "gelu"])

@@ -19,10 +19,11 @@ from glassnet.networks.hopfield import HopfieldNetwork
 from glassnet.plots.confusion_matrix import ConfusionMatrixDisplay
 from glassnet.plots.decision_boundary import DecisionBoundaryDisplay
 from glassnet.plots.energy import EnergyDisplay
-from glassnet.plots.film import film_steps
+from glassnet.plots.film import film_steps, hold_axes
 from glassnet.plots.mapping_2d import Mapping2DDisplay
-from glassnet.plots.style import THEMES
+from glassnet.plots.style import THEMES, get_theme
 from glassnet.plots.training_curves import TrainingCurvesDisplay
+from glassnet.plots.weight_matrix import WeightMatrixDisplay
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +105,50 @@ def test_curves_grow_on_axes_that_stay(tmp_path):
     assert len(limits) == 1
     assert np.array_equal(frames[-1][1].curves[0].mean, display.curves[0].mean)
     assert len(pictures(display.animate(tmp_path / "curves.gif", dpi=30))) > 20
+
+
+def limits_of(figures):
+    """The limits of every labelled axes, and of every picture that a colour bar speaks of."""
+    return [
+        [(*ax.get_xlim(), *ax.get_ylim(), *(image.get_clim() for image in ax.images)) for ax in figure.axes]
+        for figure in figures
+    ]
+
+
+def test_axes_and_colours_do_not_change_from_frame_to_frame():
+    d, history = load("circle"), History(every=7)
+    net = MLPClassifier((3,), activation="tanh", max_iter=3, tol=None, batch_size=20, random_state=0)
+    net.fit(d.X_train, d.y_train, observers=[history])
+    how = {"n_frames": 4}
+    for film in (
+        Mapping2DDisplay.over_training(net, history, d.X_train, d.y_train, **how),
+        WeightMatrixDisplay.over_training(net, history, **how),
+    ):
+        figures = [frame.to_figure(get_theme("light"), (4, 3)) for _, frame in film.frames_]
+        before = limits_of(figures)
+        assert not all(limits == before[0] for limits in before)
+        hold_axes(figures)
+        after = limits_of(figures)
+        assert all(limits == after[0] for limits in after)
+        for was, now in zip(before, after, strict=True):  # nothing that was seen is cut off
+            for (a, b, c, d_, *_), (e, f, g, h, *_) in zip(was, now, strict=True):
+                assert min(e, f) <= min(a, b) <= max(a, b) <= max(e, f)
+                assert min(g, h) <= min(c, d_) <= max(c, d_) <= max(g, h)
+                assert (e < f, g < h) == (a < b, c < d_)
+
+
+def test_axes_that_mean_something_else_keep_their_own_limits():
+    figures = [Figure(), Figure()]
+    for i, figure in enumerate(figures):
+        left, right = figure.subplots(1, 2)
+        left.plot([0, 1 + i])
+        left.set(xlabel=f"layer {i}", ylabel="h")
+        right.plot([0, 1 + i])
+        right.set(xlabel="PC 1 (35%)" if i else "PC 1 (20%)")
+    hold_axes(figures)
+    (a, b), (c, d) = (figure.axes for figure in figures)
+    assert a.get_ylim()[1] < c.get_ylim()[1]
+    assert b.get_ylim() == d.get_ylim()
 
 
 def test_a_film_over_depth_begins_and_ends_at_the_layers():
