@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from glassnet.lab import export_html
-from glassnet.registry import EXHIBITS
+from glassnet.registry import EXHIBITS, resolve
 
 sys.path.append(str(Path(__file__).parent))
 from notebook import Notebook
@@ -19,6 +19,22 @@ axe_module = pytest.importorskip("axe_playwright_python.sync_playwright", reason
 
 CARD = ".exhibit .card, .exhibit > div"
 WIDTHS = (1280, 800, 390)
+# roles of what can be used, in the browser's accessibility tree
+ROLES = {
+    "application", "button", "checkbox", "combobox", "link", "radio", "slider", "spinbutton", "switch", "textbox",
+}  # fmt: skip
+# states worth a look besides each room, which the setting `mode` names
+STATES = {
+    "playground": [
+        "dataset=own", "problem=regression&seeds=3", "seeds=3&rival=svm&weight=1,1,2&look=1,2&norm=batch&dropout=0.2",
+    ],
+    "neuron": ["threeInputs=true"],
+    "lenet": ["source=drawn", "net=live"],
+    "ridge": ["dataset=own&points=0,0,0.5,0.5,-0.5,0.2"],
+    "overfit": ["step=60&shown=stopped"],
+    "normalization": ["norm=none"],
+    "model": ["picture=confusion-matrix", "picture=attention"],
+}  # fmt: skip
 
 
 @pytest.fixture(params=list(EXHIBITS))
@@ -35,6 +51,34 @@ def faults(page) -> list[str]:
         if fault["impact"] in ("serious", "critical")
         for node in fault["nodes"]
     ]
+
+
+def unnamed(page) -> list[str]:
+    """Return the roles of controls that the browser has no name for; what is not shown is not there."""
+    tree = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    controls = [node for node in tree if not node["ignored"] and node["role"]["value"] in ROLES]
+    n_shown = page.evaluate(
+        """() => [...document.querySelectorAll("button, select, input, a[href], textarea")].filter((control) =>
+            control.checkVisibility({ visibilityProperty: true }) && !control.closest("[inert]")).length"""
+    )
+    is_modal = page.evaluate("document.querySelector('dialog[open]') !== null")
+    assert len(controls) >= n_shown or is_modal, "the tree misses controls that are on the page"
+    assert controls
+    return [node["role"]["value"] for node in controls if not node.get("name", {}).get("value", "").strip()]
+
+
+def states_of(name: str) -> list[str]:
+    """Return the links of an exhibit's rooms, and of what else is worth a look."""
+    fields = resolve(EXHIBITS, "exhibit", name).Settings.model_json_schema()["properties"]
+    rooms = [f"mode={room}" for room in fields.get("mode", {}).get("enum", [])]
+    return ["", *rooms, *STATES.get(name, [])]
+
+
+def go(page, link: str) -> None:
+    """Show a state, and wait until Python has answered: the page then adds the speed to the address."""
+    page.evaluate("link => (location.hash = link)", f"{link}&again={link}")
+    page.wait_for_function("() => location.hash.includes('speed=')", timeout=60_000)
+    page.wait_for_timeout(300)
 
 
 def is_ready(page) -> None:
@@ -58,6 +102,32 @@ def test_it_can_be_used_by_all_fits_its_window_and_has_all_its_words(page, name)
         page.set_viewport_size({"width": width, "height": 800})
         page.wait_for_timeout(50)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
+
+
+def test_every_control_has_a_name_in_every_room_and_with_the_script_open(page, name):
+    page.goto(f"/exhibits/{name}")
+    is_ready(page)
+    for link in states_of(name):
+        go(page, link)
+        assert unnamed(page) == [], link
+        assert faults(page) == [], link
+    equations = page.get_by_test_id("show-equations")
+    if equations.count():
+        equations.click()
+    page.get_by_test_id("copy-python").click()
+    page.get_by_test_id("python").wait_for(timeout=60_000)
+    assert unnamed(page) == []
+    assert faults(page) == []
+    page.get_by_test_id("close-python").click()
+    page.get_by_test_id("python").wait_for(state="hidden")
+    assert unnamed(page) == []
+
+
+def test_a_control_without_a_name_would_be_found(page):
+    page.goto("/exhibits/loss")
+    is_ready(page)
+    page.evaluate("document.querySelector('.exhibit .card').append(document.createElement('button'))")
+    assert unnamed(page) == ["button"]
 
 
 def test_it_can_be_used_in_the_dark(page, name):
