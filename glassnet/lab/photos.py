@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 from functools import lru_cache
 from io import BytesIO
+from pathlib import PurePosixPath
 
 import numpy as np
 
 from glassnet.data.home import data_home
 from glassnet.data.images import open_picture
-from glassnet.data.picture_files import open_store, picture_files
 from glassnet.errors import CorruptFileError, DataNotFoundError, InvalidInputError
 from glassnet.lab.limits import MAX_PIXELS
 
@@ -59,9 +60,9 @@ def sample_photo(name: str) -> np.ndarray:
     return load_sample_image(f"{name}.jpg")
 
 
-@lru_cache(maxsize=10)
-def cifar_photo(k: int) -> np.ndarray:
-    """Return the first test photo of CIFAR-10's k-th class, uint8 of shape (32, 32, 3).
+@lru_cache(maxsize=1)
+def cifar_photos() -> np.ndarray:
+    """Return the first test photo of each of CIFAR-10's classes, uint8 of shape (10, 32, 32, 3).
 
     Raises
     ------
@@ -71,10 +72,13 @@ def cifar_photo(k: int) -> np.ndarray:
     place = data_home() / CIFAR_ZIP
     if not place.is_file():
         raise DataNotFoundError(f"CIFAR-10's photos are not here: put {CIFAR_ZIP} into {data_home()}.")
-    store = open_store(place)
-    files = picture_files(store)["test"]
-    label = sorted({file.label for file in files})[k]
-    return read_photo(store.read(next(file.name for file in files if file.label == label)))
+    with zipfile.ZipFile(place) as store:
+        first: dict[str, str] = {}
+        for name in sorted(name for name in store.namelist() if PurePosixPath(name).suffix == ".jpg"):
+            *_, part, label, _ = ("", *PurePosixPath(name).parts)
+            if part == "test":
+                first.setdefault(label, name)
+        return np.stack([read_photo(store.read(first[label])) for label in sorted(first)])
 
 
 def fit_photo(photo: np.ndarray, size: tuple[int, int]) -> np.ndarray:

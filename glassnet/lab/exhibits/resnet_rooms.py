@@ -14,7 +14,7 @@ from glassnet import ModuleClassifier, trace
 from glassnet.errors import DataNotFoundError, InvalidInputError
 from glassnet.lab.exhibit import Frame
 from glassnet.lab.exhibits import resnet_scripts as scripts
-from glassnet.lab.photos import cifar_photo, fit_photo, sample_photo
+from glassnet.lab.photos import cifar_photos, fit_photo, sample_photo
 from glassnet.lab.recording import Together
 from glassnet.lab.shown_networks import ShownNetwork, shown_network
 from glassnet.networks.resnet import narrow_resnet
@@ -72,7 +72,7 @@ class Photo(Room):
             if self.own is None:
                 raise InvalidInputError("Open a photo of your own first.")
             return self.own
-        return cifar_photo(settings.cifar_class) if settings.picture == "cifar" else sample_photo(settings.picture)
+        return cifar_photos()[settings.cifar_class] if settings.picture == "cifar" else sample_photo(settings.picture)
 
     def frame(self, settings: ResNetSettings) -> Frame:
         """Return the photo as the network gets it, its maps in every layer, the answer, and one number of a map."""
@@ -201,11 +201,10 @@ def network_class(settings: ResNetSettings, network: ShownNetwork) -> str | None
 CIFAR_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
-@lru_cache(maxsize=1)
 def cifar_choice() -> np.ndarray:
     """Return a photo of each of CIFAR-10's classes, uint8 (10, 32, 32, 3); none where they are not at hand."""
     try:
-        return np.stack([cifar_photo(k) for k in range(len(CIFAR_CLASSES))])
+        return cifar_photos()
     except DataNotFoundError:
         return np.zeros((0, 32, 32, 3), np.uint8)
 

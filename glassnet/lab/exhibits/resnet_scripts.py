@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 _PHOTOS = {
     "own": ("read_photo", 'read_photo(open("photo.jpg", "rb").read())  # the file that was opened on the page'),
-    "cifar": ("cifar_photo", "cifar_photo({s.cifar_class})"),
+    "cifar": ("cifar_photos", "cifar_photos()[{s.cifar_class}]"),
     "flower": ("sample_photo", 'sample_photo("flower")'),
     "china": ("sample_photo", 'sample_photo("china")'),
 }
