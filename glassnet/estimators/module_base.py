@@ -15,12 +15,12 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.base import TransformerMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 from torch import Tensor, nn
 
 from glassnet.data.augment import as_augmentation
-from glassnet.data.picture_stream import PictureStream
 from glassnet.errors import InvalidInputError, UnknownNameError
+from glassnet.estimators import samples
 from glassnet.estimators.building import build_module, leaf_names, recorded
 from glassnet.estimators.checks import (
     check_positive_integers,
@@ -228,43 +228,22 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         home.push()
         if home.module.training:
             home.module.eval()
-        samples, n = as_tensor(X), max(1, PREDICTED_AT_ONCE // X.shape[1])
+        rows, n = as_tensor(X), max(1, PREDICTED_AT_ONCE // X.shape[1])
         for start in range(0, len(X), n):
-            batch = as_input(samples[start : start + n], self.image_shape_, self._dtype())
+            batch = as_input(rows[start : start + n], self.image_shape_, self._dtype())
             yield home.module(batch.to(self.device_)).float()
 
     def _check_X(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
-        X = self._as_rows(X)
-        if self._is_plain(X) or (isinstance(X, PictureStream) and X.shape[1] == self.n_features_in_):
-            return X
-        X = validate_data(self, X, reset=False, **_SAMPLES)
-        return X if isinstance(X, np.ndarray) else X.toarray()
-
-    def _is_plain(self, X: Any) -> bool:
-        """Return whether X is what `validate_data` would return: its checks cost more than a small network."""
-        return (
-            type(X) is np.ndarray
-            and X.dtype in (np.float32, np.uint8)
-            and X.ndim == 2
-            and len(X) > 0
-            and X.shape[1] == self.n_features_in_
-            and X.flags.c_contiguous
-            and not hasattr(self, "feature_names_in_")
-            and bool(np.isfinite(X).all())
-        )
+        return samples.checked(self, X)
 
     def _validate(self, X: Any, y: Any, sample_weight: Any, reset: bool, classes: Any = None) -> tuple:
         self.device_ = resolve_device(self.device)
         self.precision_ = resolve_precision(self.precision, self.device_, (*PRECISIONS, "float64"))
         check_positive_integers(self, "accumulate")
         if reset:
-            self.image_shape_ = _shape_of_pictures(X, self.image_shape)
-        if isinstance(X, PictureStream):
-            y = self._check_stream(X, y, reset)
-        else:
-            X, y = validate_data(self, self._as_rows(X), y, reset=reset, multi_output=True, **_SAMPLES)
-            X = X if isinstance(X, np.ndarray) else X.toarray()
+            self.image_shape_ = samples.shape_of_pictures(X, self.image_shape)
+        X, y = samples.checked_fit(self, X, y, reset)
         if self.image_shape_ is not None and prod(self.image_shape_) != X.shape[1]:
             raise InvalidInputError(f"image_shape {self.image_shape_} does not hold the {X.shape[1]} features of X.")
         if self.augment is not None and self.image_shape_ is None:
@@ -272,26 +251,6 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         if sample_weight is not None:
             sample_weight = checked_sample_weight(sample_weight, np.empty((len(X), 0), np.float32))
         return X, *self._validate_target(y, sample_weight, classes if reset else self._known_target())
-
-    def _check_stream(self, X: PictureStream, y: Any, reset: bool) -> np.ndarray:
-        """Return y, checked; of pictures that are decoded as they are needed there is only the shape to be checked."""
-        if reset:
-            self.n_features_in_ = X.shape[1]
-        elif X.shape[1] != self.n_features_in_:
-            raise InvalidInputError(f"X has {X.shape[1]} features, but the fit has {self.n_features_in_}.")
-        y = validate_data(self, y=y, reset=reset, multi_output=True)
-        if len(y) != len(X):
-            raise InvalidInputError(f"X has {len(X)} samples, but y has {len(y)}.")
-        return y
-
-    def _as_rows(self, X: Any) -> Any:
-        """Return pictures as rows; what is no picture as it is."""
-        X = X.numpy() if isinstance(X, Tensor) else X
-        if getattr(X, "ndim", 2) <= 2:
-            return X
-        if (shape := _shape_of_pictures(X, None)) != self.image_shape_:
-            raise InvalidInputError(f"X has samples of shape {shape}, but the fit has {self.image_shape_}.")
-        return X.reshape(len(X), -1)
 
     def _start(self, X: np.ndarray, target: np.ndarray, sample_weight: Any) -> TrainingState:
         seed = current().gather(resolve_seed(self.random_state))[0]
@@ -380,14 +339,3 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-_SAMPLES: dict[str, Any] = {"accept_sparse": "csr", "dtype": [np.float32, np.uint8], "order": "C"}
-
-
-def _shape_of_pictures(X: Any, given: tuple[int, ...] | None) -> tuple[int, ...] | None:
-    """Return (channels, height, width) of X's samples; None where they are no pictures."""
-    shape = given if given is not None else tuple(X.shape[1:]) if getattr(X, "ndim", 2) > 2 else None
-    if shape is None:
-        return None
-    return (1, *map(int, shape)) if len(shape) == 2 else tuple(map(int, shape))
