@@ -12,12 +12,12 @@ pytestmark = pytest.mark.browser
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
 EXHIBIT = "representations"
-FEW = "nSamples=200"
+FEW = "nSamples=100"
 MINUTES = 180_000  # to lay the layers out, on a busy machine
 
 
 def computed(step: int = 0, **settings) -> tuple[dict, RepresentationsExhibit]:
-    exhibit = RepresentationsExhibit(RepresentationsSettings.model_validate({"nSamples": 200, **settings}))
+    exhibit = RepresentationsExhibit(RepresentationsSettings.model_validate({"nSamples": 100, **settings}))
     exhibit.finish()
     if step:
         exhibit.step(step)
@@ -57,7 +57,7 @@ CONTROLS = {
     "pictures": (lambda v: v.tile("marks-pictures"), {"marks": "pictures"}),
     "point": (lambda v: v.fill("point", 17), {"point": 17}),
     "seed": (lambda v: v.fill("seed", 3), {"seed": 3}),
-    "more": (lambda v: v.choose("nSamples", "300"), {"nSamples": 300}),
+    "more": (lambda v: v.choose("nSamples", "200"), {"nSamples": 200}),
 }
 
 

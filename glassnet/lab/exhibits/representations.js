@@ -55,7 +55,7 @@ class RepresentationsView {
     const { words, controls } = this;
     this.separation = readout(words.separation, "separation", "train");
     this.trust = readout(words.trustworthiness, "trustworthiness", "test");
-    const name = (value) => (Number.isInteger(value) ? (this.now?.frame.layers?.[value] ?? "") : "");
+    const name = (value) => (Number.isInteger(value) ? words.shortName(this.now?.frame.layers?.[value] ?? "") : "");
     this.curves = new Graph({ xLabel: words.layer, label: words.curvesLabel, testid: "curves", xTick: name });
     this.picture = h("canvas", { testid: "picture" });
     this.looked = h("h2", { testid: "looked" });
@@ -154,7 +154,7 @@ class RepresentationsView {
     const curve = (values, look) => [
       { kind: "line", look, points: values.flatMap((value, k) => [k, value]) },
       { kind: "dots", look, points: values.flatMap((value, k) => [k, value]), radius: 0.25 }];
-    this.curves.show({ range: [-0.3, layers.length - 0.7, Math.min(-0.1, ...separation), 1.02], marks: [
+    this.curves.show({ range: [-0.3, layers.length - 0.7, Math.min(0, ...separation) - 0.06, 1.04], marks: [
       { kind: "line", look: "now", points: [at + on, -1, at + on, 2] },
       ...curve(separation, "third"), ...curve(trustworthiness, "first")] });
   }
@@ -200,10 +200,12 @@ class RepresentationsView {
     this.shown = spots;
     context.clearRect(0, 0, width, width);
     spots.forEach(([x, y], i) => this.drawOne(context, x, y, i, width));
-    context.strokeStyle = getComputedStyle(this.map).color;
+    const ink = getComputedStyle(this.map).color;
+    context.strokeStyle = ink;
     for (const { index } of point.neighbours) ring(context, spots[index - 1], 1.9 * MARK_RADIUS * width, 1);
     const [x, y] = spots[point.index - 1];
     this.drawOne(context, x, y, point.index - 1, width * 1.4);
+    context.strokeStyle = ink;
     ring(context, [x, y], 2.6 * MARK_RADIUS * width, 2.5);
   }
 
@@ -211,6 +213,10 @@ class RepresentationsView {
     if (!this.thumbnails) return drawMark(context, x, y, MARK_RADIUS * width, this.kinds[i], this.colours[this.kinds[i]]);
     const side = THUMBNAIL * width;
     context.drawImage(this.thumbnails[i], x - side / 2, y - side / 2, side, side);
+    if (this.now.scene.isGrey) return; // its ink has the class' colour
+    context.lineWidth = 2;
+    context.strokeStyle = this.colours[this.kinds[i]];
+    context.strokeRect(x - side / 2, y - side / 2, side, side);
   }
 
   nearest(event) {

@@ -102,9 +102,17 @@ class RepresentationsExhibit(Exhibit):
         if space is None:
             return Frame({"n": 0})
         thumbnails = space.thumbnails if self.settings.marks == "pictures" else np.zeros(0, np.uint8)
-        values = {"n": len(space.labels), "stepsPerLayer": STEPS, "data": space.data, "isFallback": space.is_fallback}
+        values = {
+            "n": len(space.labels),
+            "stepsPerLayer": STEPS,
+            "isGrey": space.pictures.ndim == 3,
+            "data": space.data,
+            "isFallback": space.is_fallback,
+            "names": space.names,
+            "groups": space.groups,
+        }
         return Frame(
-            {**values, "names": space.names, "groups": space.groups},
+            values,
             {
                 "places": space.places,
                 "labels": space.labels.astype(np.uint8),

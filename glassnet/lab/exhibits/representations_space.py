@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from glassnet.lab.exhibits.representations import RepresentationsSettings
 
 N_NEIGHBOURS = 5
+VEHICLES = ("airplane", "automobile", "ship", "truck")
 ANIMALS = ("bird", "cat", "deer", "dog", "frog", "horse")
 
 
@@ -36,7 +37,7 @@ NETWORKS = {
     "resnet": Network(
         "resnet20-cifar10",
         ("conv1", "layer1", "layer2", "layer3", "avgpool", "fc"),
-        dict.fromkeys(("airplane", "automobile", "ship", "truck"), "vehicle") | dict.fromkeys(ANIMALS, "animal"),
+        {name: "vehicle" for name in VEHICLES} | {name: "animal" for name in ANIMALS},
     ),
 }
 

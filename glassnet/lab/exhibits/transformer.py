@@ -22,6 +22,7 @@ from glassnet.lab.exhibit import Exhibit, Frame, Settings
 
 if TYPE_CHECKING:
     from glassnet.lab.exhibits.transformer_rooms import Room
+    from glassnet.lab.recording import Course
 
 MOST_WRITTEN = 1000  # characters
 MOST_LAYERS, MOST_HEADS = 6, 8  # that a link may name; a network with fewer shows its last
@@ -75,6 +76,7 @@ class TransformerExhibit(Exhibit):
     export = "replay"
 
     settings: TransformerSettings
+    history: Course | None
 
     def __init__(self, settings: TransformerSettings):
         from glassnet.lab.exhibits.transformer_rooms import ROOMS

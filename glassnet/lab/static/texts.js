@@ -947,7 +947,7 @@ export const texts = {
       mapLabel: "The pictures where t-SNE puts them. A click looks at the nearest one.",
       at: (layer) => `At ${layer}`,
       between: (from, to) => `From ${from} to ${to}`,
-      layerName: (layer) => layer,
+      shortName: (layer) => ({ avgpool: "pool" })[layer] ?? layer,
       goTo: (layer) => `Go to ${layer}`,
       separation: "Separation",
       trustworthiness: "Trustworthiness",
