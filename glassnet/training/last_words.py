@@ -29,7 +29,9 @@ class LastWords:
         self._store, self._rank = store, rank
 
     def leave(self, error: BaseException) -> None:
-        """Tell the others why this process ends; who ends because another did has nothing to tell."""
+        """Tell the others why this process ends; who ends well, or because another did, has nothing to tell."""
+        if isinstance(error, SystemExit) and not error.code:
+            return
         _outlive_the_others()
         if not isinstance(error, DistributedError):
             self._try(lambda: self._store.compare_set(KEY, "", f"rank {self._rank}: {in_words(error)}"))

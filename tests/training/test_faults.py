@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from torch import nn
 
@@ -22,6 +23,7 @@ from glassnet.estimators.module import ModuleClassifier
 from glassnet.learning.dropout import Dropout
 from glassnet.training.checkpoint import Checkpoint, checkpoints, read
 from glassnet.training.distributed import Group, code_of, joined
+from glassnet.training.last_words import LastWords
 from glassnet.training.observers import Observer
 from glassnet.training.state import TrainingState
 
@@ -160,6 +162,21 @@ def test_what_fails_on_one_process_fails_on_all(monkeypatch):
         Group(0, 2).agree(lambda: 3)
     with pytest.raises(FileNotFoundError, match=r"x\.tar"):
         Group(1, 2).agree(fail)
+
+
+def test_the_first_that_fails_has_the_last_word():
+    handler, store = signal.getsignal(signal.SIGTERM), torch.distributed.HashStore()
+    first, second = LastWords(store, 0), LastWords(store, 1)
+    try:
+        first.leave(SystemExit(0))
+        assert signal.getsignal(signal.SIGTERM) is handler
+        first.leave(DistributedError("Rank 0 of 2 lost another process"))
+        assert second.read() == ""
+        second.leave(OSError(28, "No space left on device"))
+        first.leave(ValueError("too late"))
+        assert first.read() == "rank 1: OSError: [Errno 28] No space left on device"
+    finally:
+        signal.signal(signal.SIGTERM, handler)
 
 
 def test_code_is_known_by_its_files():
