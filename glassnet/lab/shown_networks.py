@@ -60,9 +60,8 @@ class ShownNetwork:
     def stations(self) -> list[str]:
         """Return the addresses whose maps are shown: a ResNet's blocks, or else what rectifies and pools."""
         if isinstance(self.module, ResNet):
-            stages = [name for name, _ in self.module.named_children() if name.startswith("layer")]
-            blocks = [f"{stage}.{i}" for stage in stages for i in range(len(self.module.get_submodule(stage)))]
-            return ["relu", *blocks]
+            stages = [(name, part) for name, part in self.module.named_children() if name.startswith("layer")]
+            return ["relu", *(f"{name}.{block}" for name, part in stages for block, _ in part.named_children())]
         parts = dict(self.module.named_modules())
         kinds: Any = (nn.ReLU, nn.MaxPool2d, nn.AvgPool2d)
         return [name for name, part in parts.items() if isinstance(part, kinds)] or [

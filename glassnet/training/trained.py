@@ -110,7 +110,8 @@ def _smaller(value: Any) -> Any:
         return replace(value, arrays={name: _halved(name, array) for name, array in kept.items()})
     if not isinstance(value, BaseEstimator):
         return value
-    small = value.without_stages() if hasattr(value, "without_stages") else copy.copy(value)
+    shrink = getattr(value, "without_stages", None)
+    small = shrink() if shrink else copy.copy(value)
     for name, part in _fitted(small):
         setattr(small, name, _smaller(part))
     return small

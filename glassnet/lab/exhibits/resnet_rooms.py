@@ -170,8 +170,11 @@ def place(maps: dict[str, np.ndarray], settings: ResNetSettings) -> tuple[int, i
     """Return layer, map, row and column of the number looked at, from 0, within what there is."""
     layer = min(settings.look_layer, len(maps)) - 1
     shape = list(maps.values())[layer].shape
-    wanted = (settings.look_map, settings.look_row, settings.look_column)
-    return layer, *(min(value, size) - 1 for value, size in zip(wanted, shape, strict=True))
+    k, row, column = (
+        min(value, size) - 1
+        for value, size in zip((settings.look_map, settings.look_row, settings.look_column), shape, strict=True)
+    )
+    return layer, k, row, column
 
 
 def unit(network: ShownNetwork, maps: dict[str, np.ndarray], layer: int, settings: ResNetSettings) -> dict[str, Any]:
@@ -180,7 +183,7 @@ def unit(network: ShownNetwork, maps: dict[str, np.ndarray], layer: int, setting
     name = list(maps)[layer]
     values: dict[str, Any] = {"layer": layer, "map": k, "row": row, "column": column, "shortcut": None, "branch": None}
     values["output"] = float(maps[name][k, row, column])
-    block = network.module.get_submodule(name)
+    block: Any = network.module.get_submodule(name)
     if layer and getattr(block, "residual", False):
         below = torch.from_numpy(maps[list(maps)[layer - 1]])[None]
         with torch.inference_mode():

@@ -68,10 +68,12 @@ export class Montage {
 
   pick(event) {
     const box = this.canvas.getBoundingClientRect();
-    const x = ((event.clientX - box.left) / box.width) * this.columns;
-    const y = ((event.clientY - box.top) / box.height) * this.rows;
-    const [column, row] = [Math.floor(x), Math.floor(y)];
+    const [stepX, stepY] = [this.width + PICTURE_GAP, this.height + PICTURE_GAP];
+    const x = ((event.clientX - box.left) / box.width) * this.wide;
+    const y = ((event.clientY - box.top) / box.height) * this.high;
+    const [column, row] = [Math.floor(x / stepX), Math.floor(y / stepY)];
     const index = row * this.columns + column;
-    if (column >= 0 && column < this.columns && index >= 0 && index < this.n) this.onpick(index, x - column, y - row);
+    if (x < 0 || y < 0 || column >= this.columns || index >= this.n) return;
+    this.onpick(index, (x - column * stepX) / this.width, (y - row * stepY) / this.height);
   }
 }
