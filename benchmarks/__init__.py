@@ -26,6 +26,7 @@ FILES: dict[str, str] = {
     "growth": "benchmarks.growth",
     "cold_start": "benchmarks.cold_start",
     "compile": "benchmarks.compile",
+    "lab": "benchmarks.lab",
     "processes": "benchmarks.processes",
     "streaming": "benchmarks.streaming",
 }

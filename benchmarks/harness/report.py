@@ -83,7 +83,8 @@ def _figures(peer: dict[str, Any], steps: int) -> list[str]:
     if peer.get("unequal"):
         ratio = "no ratio: " + "; ".join(peer["unequal"])
     if "at_most" in peer:
-        ratio = f"at most {peer['at_most']:g} s"
+        limits = [f"{name} {v['is']:g}, at most {v['at_most']:g}" for name, v in peer.get("limits", {}).items()]
+        ratio = "; ".join([f"at most {peer['at_most']:g} s", *limits])
     step = f"{1e6 * peer['seconds']['median'] / steps:.3g} us" if steps > 1 else ""
     return [_spread(peer["seconds"]), ratio, step, str(peer["peak_mb"])]
 

@@ -140,7 +140,7 @@ def _row(workload: Workload, peer: Peer, ours: Peer) -> dict[str, Any]:
     row |= {key: spread([turn[key] for turn in peer.turns]) for key in ("seconds", "cpu_seconds")}
     row |= {"peak_mb": round(peer.turns[-1]["peak_bytes"] / 1e6), "work": peer.turns[-1]["work"]}
     if workload.at_most:
-        return {**row, "at_most": workload.at_most[peer.name]}
+        return {**row, "at_most": workload.at_most[peer.name], **_limited(workload.limits.get(peer.name), peer.turns)}
     if peer is not ours and ours.turns:
         unequal = differences(ours.turns[-1]["work"], row["work"], workload.tolerance)
         row["unequal"] = unequal
@@ -148,6 +148,13 @@ def _row(workload: Workload, peer: Peer, ours: Peer) -> dict[str, Any]:
             pairs = zip(peer.turns, ours.turns, strict=True)
             row["ratio"] = spread([theirs["seconds"] / mine["seconds"] for theirs, mine in pairs])
     return row
+
+
+def _limited(limits: dict[str, float] | None, turns: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the largest of each limited figure over the rounds, and its limit."""
+    if not limits:
+        return {}
+    return {"limits": {k: {"is": max(turn["work"][k] for turn in turns), "at_most": v} for k, v in limits.items()}}
 
 
 def spread(values: list[float]) -> dict[str, float]:
@@ -164,7 +171,7 @@ def spread(values: list[float]) -> dict[str, float]:
 def _asked(workload: Workload, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return what was asked for and whether it is met."""
     if workload.at_most:
-        done = [row["seconds"]["median"] <= row["at_most"] for row in rows if "seconds" in row]
+        done = [row["seconds"]["median"] <= row["at_most"] and _holds(row) for row in rows if "seconds" in row]
         return {"verdict": "met" if len(done) == len(rows) and all(done) else "missed"}
     ratios = {row["peer"]: row["ratio"]["median"] for row in rows if "ratio" in row}
     asked: dict[str, Any] = {"at_least": workload.at_least, "aim": workload.aim}
@@ -176,6 +183,10 @@ def _asked(workload: Workload, rows: list[dict[str, Any]]) -> dict[str, Any]:
     if min(named) < workload.at_least or (workload.against and min(ratios.values()) < 1):
         return {**asked, "verdict": "missed"}
     return {**asked, "verdict": "aim met" if workload.aim is not None and min(named) >= workload.aim else "met"}
+
+
+def _holds(row: dict[str, Any]) -> bool:
+    return all(figure["is"] <= figure["at_most"] for figure in row.get("limits", {}).values())
 
 
 def _share(workload: Workload, ours: dict[str, Any], rates: dict[str, float]) -> dict[str, float]:

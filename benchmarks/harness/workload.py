@@ -42,6 +42,9 @@ class Workload:
         The peers that ``at_least`` and ``aim`` speak of, all if empty. Any other must only not be faster.
     at_most : dict of str to float
         For work without a peer: the seconds that each may take. Nothing is compared then.
+    limits : dict of str to dict of str to float
+        For work without a peer, by its name: entries of what its check returns that may be so large
+        at most, in every round.
     runs : int
         Runs in a turn: enough for the clock.
     steps : int
@@ -59,6 +62,7 @@ class Workload:
     aim: float | None = None
     against: tuple[str, ...] = ()
     at_most: dict[str, float] = field(default_factory=dict)
+    limits: dict[str, dict[str, float]] = field(default_factory=dict)
     runs: int = 1
     steps: int = 1
     flops: float = 0.0

@@ -45,6 +45,8 @@ WORKLOADS = [
     Workload("troubled", "sleeps", {"glassnet": peer(0.0), "a": uninstalled, "b": without_path, "c": broken,
                                     "d": killed}, {"loss": 0.01}, at_least=2),
     Workload("limits", "sleeps", {"quick": peer(0.0), "slow": peer(0.03)}, at_most={"quick": 0.02, "slow": 0.01}),
+    Workload("figures", "sleeps", {"few": peer(0.0, steps=3), "many": peer(0.0, steps=7)},
+             at_most={"few": 5, "many": 5}, limits={"few": {"steps": 3}, "many": {"steps": 6}}),
     Workload("ours broken", "sleeps", {"glassnet": uninstalled}),
 ]
 """
@@ -82,6 +84,14 @@ def test_what_is_asked_beside_some_peers_is_not_asked_beside_the_others(toy, at_
     workload = replace(toy["equal"], at_least=at_least, aim=8, against=("slow",))
     rows = [{"peer": OURS}, *({"peer": p, "ratio": {"median": r}} for p, r in (("slow", ours), ("slower", other)))]
     assert runner._asked(workload, rows) == {"at_least": at_least, "aim": 8, "against": ["slow"], "verdict": verdict}
+
+
+def test_a_figure_beyond_its_limit_is_missed(toy):
+    row, peers = measure(toy["figures"], rounds=2)
+    assert row["verdict"] == "missed"
+    assert peers["few"]["limits"] == {"steps": {"is": 3, "at_most": 3}}
+    assert peers["many"]["limits"] == {"steps": {"is": 7, "at_most": 6}}
+    assert "steps 7, at most 6" in report._figures(peers["many"], 1)[1]
 
 
 def test_unequal_work_gets_no_ratio(toy):
