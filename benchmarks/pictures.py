@@ -5,8 +5,8 @@ same order, without augmentation. The plain loops are what a tutorial has: a Dat
 picture and its label, a DataLoader, and torch's own optimizer, in float32. glassnet multiplies in
 bfloat16 where the machine does that faster (``precision="auto"``); its loss after the same steps must be
 as low. The loops that PyTorch, Lightning and Keras allow at best stand beside these: whole batches cut from the
-arrays, compiled, channels last where that helps, in bfloat16 for torch's. What is asked for is asked beside the
-plain loops. An epoch is of a part of the pictures, so that a round takes seconds.
+arrays, compiled, and torch's in bfloat16 with channels last where this machine is faster so. What is asked for is
+asked beside the plain loops. An epoch is of a part of the pictures, so that a round takes seconds.
 """
 
 from __future__ import annotations
@@ -131,10 +131,11 @@ def skorch(network: str) -> tuple[Run, Check]:
 
 
 def whole_batches(network: str) -> tuple[Run, Check]:
-    """PyTorch at its best here: a batch is one slice of the array, compiled, channels last, in bfloat16."""
+    """PyTorch at its best here: a batch is cut from the array at once, the network is compiled."""
     import torch
 
-    chosen, net, start = SETTINGS[network], *compiled(network)
+    chosen, net, start, bfloat16 = SETTINGS[network], *compiled(network)
+    layout = torch.channels_last if bfloat16 else torch.contiguous_format
 
     def run() -> Any:
         net.load_state_dict(start)
@@ -143,9 +144,9 @@ def whole_batches(network: str) -> tuple[Run, Check]:
         rows = torch.from_numpy(order(len(X)))
         images, labels = torch.from_numpy(X).reshape(-1, *shape), torch.from_numpy(y)
         for batch in rows.split(BATCH):
-            x = (images[batch].float() / 255).contiguous(memory_format=torch.channels_last)
+            x = (images[batch].float() / 255).contiguous(memory_format=layout)
             optimizer.zero_grad()
-            with torch.autocast("cpu", torch.bfloat16):
+            with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
                 loss = loss_of(net(x), labels[batch])
             loss.backward()
             optimizer.step()
@@ -165,7 +166,8 @@ def lightning(network: str) -> tuple[Run, Check]:
 
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", module="lightning")
-    chosen, net, start = SETTINGS[network], *compiled(network)
+    chosen, net, start, bfloat16 = SETTINGS[network], *compiled(network)
+    layout = torch.channels_last if bfloat16 else torch.contiguous_format
 
     class Learner(L.LightningModule):
         def __init__(self) -> None:
@@ -174,7 +176,7 @@ def lightning(network: str) -> tuple[Run, Check]:
 
         def training_step(self, batch: Any, _: int) -> Any:
             x, y = batch
-            x = (x.float() / 255).contiguous(memory_format=torch.channels_last)
+            x = (x.float() / 255).contiguous(memory_format=layout)
             return self.loss_of(self.net(x), y)
 
         def configure_optimizers(self) -> Any:
@@ -185,23 +187,25 @@ def lightning(network: str) -> tuple[Run, Check]:
         X, y, shape, *_ = read(network)
         data = TensorDataset(torch.from_numpy(X).reshape(-1, *shape), torch.from_numpy(y))
         batches = DataLoader(data, sampler=BatchSampler(order(len(X)).tolist(), BATCH, False), batch_size=None)
-        trainer = L.Trainer(
-            max_epochs=1, accelerator="cpu", precision="bf16-mixed", logger=False, barebones=True,
-        )  # fmt: skip
+        precision = "bf16-mixed" if bfloat16 else "32-true"
+        trainer = L.Trainer(max_epochs=1, accelerator="cpu", precision=precision, logger=False, barebones=True)
         trainer.fit(Learner(), batches)
         return net
 
     return run, lambda net: done(net, network, -(-chosen["n"] // BATCH))
 
 
-def compiled(network: str) -> tuple[Any, dict[str, Any]]:
-    """Return the network as torch runs it best, and the weights that everyone starts from."""
+def compiled(network: str) -> tuple[Any, dict[str, Any], bool]:
+    """Return the network as torch runs it best, the weights of the start, and whether bfloat16 is faster here."""
     import torch
 
-    net = module(network).to(memory_format=torch.channels_last)
+    from glassnet.learning.autograd import resolve_precision
+
+    bfloat16 = resolve_precision("auto", "cpu") == "bfloat16"
+    net = module(network).to(memory_format=torch.channels_last if bfloat16 else torch.contiguous_format)
     start = {name: value.clone() for name, value in net.state_dict().items()}
     net.compile()
-    return net, start
+    return net, start, bfloat16
 
 
 def torch_optimizer(net: Any, chosen: dict[str, Any]) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def library() -> Any:
-    """Return Keras on JAX, the faster of the backends that are here."""
+    """Return Keras on JAX, which compiles a whole step; on torch it would go operation by operation."""
     os.environ["KERAS_BACKEND"] = "jax"
     import keras
 

@@ -30,12 +30,18 @@ def transformer_graph() -> Display:
     return picture("module-graph").from_module(base_transformer(), source, target, depth=3)
 
 
-def equations() -> Display:
-    """Write down a residual block with a projection."""
+def equations(model: Any, *shape: int) -> Display:
+    """Write down what a module does."""
     import torch
 
-    block = module("resnet20", shortcut="projection").layer2[0]
-    return picture("equation").from_module(block, torch.zeros(1, 16, 32, 32))
+    return picture("equation").from_module(model, torch.zeros(1, *shape))
+
+
+def encoder_layer() -> Any:
+    """Return one layer of the Transformer's encoder, of torch's own making: attention by one formula."""
+    from torch import nn
+
+    return nn.TransformerEncoderLayer(512, 8, 2048, batch_first=True).eval()
 
 
 def volumes(model: Any, *shape: int, **how: Any) -> Display:
@@ -75,7 +81,9 @@ PICTURES: dict[str, Callable[[], Display]] = {
     ),
     "architecture-residual-block": lambda: residual_block("identity"),
     "architecture-residual-block-projection": lambda: residual_block("projection"),
-    "equation-residual-block": equations,
+    "equation-residual-block": lambda: equations(module("resnet20", shortcut="projection").layer2[0], 16, 32, 32),
+    "equation-lenet5": lambda: equations(module("lenet5"), 1, 28, 28),
+    "equation-attention": lambda: equations(encoder_layer(), 5, 512),
     "module-graph-lenet5": lambda: graph(module("lenet5"), 1, 28, 28),
     "module-graph-resnet20": lambda: graph(module("resnet20"), 3, 32, 32),
     "module-graph-residual-block": lambda: graph(module("resnet20").layer2[0], 16, 32, 32),

@@ -61,6 +61,12 @@ def circle() -> Any:
     return fitted("circle", hidden=(3, 2), activation="tanh", learning_rate_init=0.02, max_iter=300)
 
 
+def layers_that_do_more() -> Any:
+    """Return a network with a normalized layer, one with a shortcut, and one of local connections."""
+    layers = (Layer(8, norm="batch"), Layer(8, residual=True), Layer(6, receptive_field=3))
+    return fitted("circle", hidden=layers, activation="tanh", max_iter=30)
+
+
 def bent_grid() -> Display:
     """Draw what three layers make of the circle."""
     d = load("circle")
@@ -177,6 +183,7 @@ PICTURES: dict[str, Callable[[], Display]] = {
     "wiring-digits": lambda: picture("wiring").from_estimator(digits(), max_units=12),
     "equation": lambda: picture("equation").from_estimator(circle()),
     "equation-digits": lambda: picture("equation").from_estimator(digits()),
+    "equation-layers": lambda: picture("equation").from_estimator(layers_that_do_more()),
     "filters": lambda: picture("filters").from_estimator(digits(), SHAPE),
     "confusion-matrix": lambda: picture("confusion-matrix").from_estimator(digits(), *digits_test()),
     "activation-histogram": lambda: picture("activation-histogram").from_estimator(digits(), digits_test()[0]),

@@ -70,17 +70,31 @@ def module_equations(
         places.make("x" if n_inputs == 1 else f"x_{{{i + 1}}}", [tensor])
     layers, equations = dict(model.named_modules()), []
     for node in nodes[n_inputs:]:
+        if _passes_on(node, layers, places):
+            continue
         symbol = f"h_{{{len(equations) + 1}}}"
         equations.append(_equation(node, symbol, places, layers, n_inputs))
         places.make(symbol, _outputs(node))
     return [*equations, *_last(seen, places, n_inputs)], n_inputs
 
 
+def _passes_on(node: Node, layers: Mapping[str, Any], places: _Places) -> bool:
+    """Whether a node gives what it gets, as dropout does in evaluation mode; then it has no equation."""
+    call = node.calls[0]
+    layer = layers.get(call.address)
+    known = [t for t in _tensors(call, "input") if id(t) in places.made_by]
+    passes = call.kind == "Identity" or (call.kind.startswith("Dropout") and layer is not None and not layer.training)
+    if len(node.calls) > 1 or not passes or len(known) != 1:
+        return False
+    places.made_by[id(_outputs(node)[0])] = places.made_by[id(known[0])]
+    return True
+
+
 def _last(seen: Trace, places: _Places, n_inputs: int) -> list[Equation]:
     """Return the equation that says what the output is, if it is not what the last equation gives."""
     output = _tensors(seen.calls[0], "output")[0]
     number, part = places.made_by.get(id(output), (None, None))
-    if number == len(places.symbols) - 1 and part is None:
+    if number == len(places.symbols) - 1 >= n_inputs and part is None:
         return []
 
     def function(value: Any) -> np.ndarray:

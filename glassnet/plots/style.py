@@ -221,11 +221,12 @@ def sizes(shape: Iterable[int]) -> str:
     return f" {TIMES} ".join(map(str, shape))
 
 
-def use_whole_ticks(ax: Axes) -> None:
-    """Let the horizontal axis count: ticks at a few whole numbers."""
+def use_whole_ticks(ax: Axes, both: bool = False) -> None:
+    """Let the horizontal axis, or both axes, count: ticks at a few whole numbers."""
     from matplotlib.ticker import MaxNLocator
 
-    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+    for axis in (ax.xaxis, ax.yaxis) if both else (ax.xaxis,):
+        axis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
 
 
 def use_legend(ax: Axes, theme: Theme, **how: object) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from glassnet.errors import InvalidInputError
 from glassnet.plots.dense import layer_names, weight_matrices
 from glassnet.plots.display import Display
-from glassnet.plots.style import Theme, panels, symmetric_limit, use_axes, use_colorbar
+from glassnet.plots.style import Theme, panels, symmetric_limit, use_axes, use_colorbar, use_whole_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,4 +126,5 @@ class WeightMatrixDisplay(Display):
             limit = symmetric_limit(matrix)
             masked = np.ma.masked_equal(matrix, 0)
             shown = panel.imshow(masked, cmap=colors, vmin=-limit, vmax=limit, aspect="auto", interpolation="nearest")
+            use_whole_ticks(panel, both=True)
             use_colorbar(panel, shown, theme)

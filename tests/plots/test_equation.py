@@ -206,6 +206,14 @@ class Middle(nn.Module):
         return h
 
 
+def test_what_passes_on_what_it_gets_has_no_equation():
+    net = nn.Sequential(nn.Identity(), nn.Linear(4, 3), nn.Dropout(0.5), nn.Tanh(), nn.Dropout(0.5))
+    assert same(net, torch.randn(2, 4)).text() == "h_1 = W_1 x + b_1\nh_2 = tanh(h_1)"
+    assert same(nn.Sequential(nn.Dropout(0.5)), torch.randn(2, 4)).text() == "y = x"
+    with pytest.raises(InvalidInputError, match="draws at random"):
+        EquationDisplay.from_module(net.train(), torch.ones(2, 4).double()).compose(np.ones((2, 4)))
+
+
 def test_the_output_is_not_always_what_comes_last():
     assert same(Middle(), torch.randn(2, 4)).text().split("\n")[-1] == "y = h_2"
 
