@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -149,9 +150,14 @@ def _section(record: Record) -> str:
     table = f"<table><tr><th>measured</th><th>value</th><th>expected</th><th></th></tr>{rows}</table>" if rows else ""
     figure = f"<figure>{record['figure']}</figure>" if record["figure"] else ""
     words = [record["note"], record["undecided"], _facts(record)]
-    notes = "".join(f"<p>{escape(text)}</p>" for text in words if text)
+    notes = "".join(f"<p>{_code(escape(text))}</p>" for text in words if text)
     sentence = f'<p class="sentence">{escape(record["sentence"])}</p><p class="source">{escape(record["source"])}</p>'
     return f"{head}{sentence}{table}{figure}{notes}</section>"
+
+
+def _code(text: str) -> str:
+    """Return the text with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
 
 
 def _mark(measured: dict) -> str:

@@ -16,7 +16,7 @@ ALPHAS = np.geomspace(1e-6, 1e2, 17)
 
 def ridge(scale: Scale) -> Claim:
     """On polynomials an L2 penalty shrinks the weights, an L1 penalty makes exact zeros."""
-    seeds = fresh_seeds(scale.pick(5, 50))
+    seeds = fresh_seeds(scale.pick(3, 50))
     samples = [_noisy_sine(seed) for seed in seeds]
     lengths, errors = np.array([_by_penalty(*sample) for sample in samples]).transpose(1, 0, 2)  # (seeds, penalties)
     shrunk, gained = lengths[:, 0] / lengths[:, -1], errors.min(1) / errors[:, 0]

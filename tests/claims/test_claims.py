@@ -14,7 +14,7 @@ ALWAYS = (
     *("hopfield-optimizes", "vanishing-gradients", "step-gradient", "bumps", "sawtooth", "identity-depth"),
     *("cross-entropy", "ridge", "random-labels", "alexnet-layers", "scaled-scores", "lenet-digits"),
     *("batch-of-n", "normalization", "hopfield-memory", "off-centre-sigmoid", "local-connections"),
-    *("svm-or-mlp", "resnet-pictures", "translation"),
+    *("svm-or-mlp", "resnet-pictures"),
 )
 NEED_FILES = {
     *("lenet-digits", "dbn-digits", "layers-separate", "more-data"),  # MNIST

@@ -140,6 +140,12 @@ def test_a_claim_that_decides_nothing_says_why_and_draws_nothing(tmp_path):
     assert "**not decided at this scale**. The weights are not there." in markdown_table([found])
 
 
+def test_commands_in_notes_are_set_as_code():
+    assert "<p>Run <code>glassnet claims a&lt;b</code>.</p>" in html_report(
+        [record(FIRST, note="Run `glassnet claims a<b`.")]
+    )
+
+
 def test_the_table_in_the_docs_is_that_of_the_results():
     records = {
         r["name"]: r
