@@ -18,6 +18,8 @@ LINKS = {
     "descent": {"step": 5, "batchSizes": [40, 1, 4, 40], "learningRates": [0.1] * 4, "momenta": [0, 0, 0, 0.9]},
     "hopfield": {"step": 30},
     "anyfunction": {"step": 30, "mode": "learned"},
+    "dbn": {"step": 5, "hidden": 20, "top": 40},
+    "resnet": {"step": 3, "mode": "depth", "shallow": 4, "deep": 6, "maps": 3},
     "transformer": {"mode": "write", "step": 10},
     "representations": {"nSamples": 200, "step": 10},
 }

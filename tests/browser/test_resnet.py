@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from glassnet.lab.exhibits.resnet import ResNetExhibit, ResNetSettings
+from glassnet.lab.exhibits.resnet_rooms import recorded_curves
 from glassnet.lab.photos import read_photo
 
 pytestmark = pytest.mark.browser
@@ -137,6 +138,10 @@ def test_the_race_goes_back_in_time_and_its_script_prints_its_losses(visit):
     shows_race(visit, exhibit)
     assert visit.script()[1::2] == [f"loss {loss:.4f}" for loss in exhibit.frame().values["losses"]]
     assert len(visit.paths("race-residual", "strong")[0]) == 42
+    if recorded := recorded_curves():
+        expect(visit.page.get_by_test_id("recorded-note")).to_contain_text(recorded["file"])
+        points = len(recorded["arrays"]["recorded0"])
+        assert [len(line) for line in visit.paths("recorded-plain", "first")] == [2 * points] * 2
     visit.page.get_by_test_id("time").fill("7")
     shows_race(visit, computed(7, **RACE))
     visit.click("reset")

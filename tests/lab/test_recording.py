@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from glassnet import MLPClassifier, MLPRegressor, advance
+from glassnet import DeepBeliefClassifier, MLPClassifier, MLPRegressor, advance
 from glassnet.errors import DivergedError, InvalidInputError
 from glassnet.lab.recording import Curve, Recording, Together
+from glassnet.lab.stages import Stages
 
 X = np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
 Y = (X[:, 0] * X[:, 1] > 0).astype(int)
@@ -96,3 +97,23 @@ def test_together_stops_together_where_one_diverges():
     together.seek(0)
     together.advance(1)
     assert {state.step for state in states} == {1}
+
+
+def stages() -> Stages:
+    net = DeepBeliefClassifier((4, 3), batch_size=10, random_state=0)
+    return Stages(net.stages((X > 0).astype(np.float32), Y), lengths=(5, 70, 6))
+
+
+def test_stages_follow_one_another_and_are_shown_as_they_were():
+    time = stages()
+    time.advance(1000)
+    assert (time.step, time.last, time.stage, time.epoch) == (81, 81, 2, 1 + 17 + 1)
+    for step, stage, within in ((0, 0, 0), (5, 0, 5), (6, 1, 1), (75, 1, 70), (76, 2, 1), (81, 2, 6), (3, 0, 3)):
+        time.seek(step)
+        assert (time.stage, time.here.step, time.step, time.last) == (stage, within, step, 81)
+        fresh = stages()
+        fresh.advance(step)
+        for name, array in fresh.here.state.arrays.items():
+            np.testing.assert_array_equal(time.here.state.arrays[name], array)
+    time.advance(4)
+    assert (time.stage, time.here.step) == (1, 2)

@@ -21,9 +21,8 @@ class DeepNetsView {
     Object.assign(this, { root, words, controls, change, upload, live });
     this.photoRoom = [this.photoSettings(), this.mapsCard(), this.answerCard()];
     this.depthRoom = [this.depthSettings(), this.raceCard(), this.lossesCard()];
-    root.replaceChildren(
-      h("div", { class: "row" }, controls.radios("mode")),
-      h("div", { class: "bench roomy deepnets" }, this.photoRoom), h("div", { class: "bench roomy deepnets" }, this.depthRoom));
+    this.bench = h("div", { class: "bench roomy deepnets" });
+    root.replaceChildren(h("div", { class: "row" }, controls.radios("mode")), this.bench);
     onThemeChange(() => this.now && this.show(this.now, true));
   }
 
@@ -117,8 +116,8 @@ class DeepNetsView {
     this.now = now;
     if (isNew) this.colours = colourMap(themeColours(this.root));
     const isPhoto = now.settings.mode === "photo";
-    for (const card of this.photoRoom) card.parentElement.hidden = !isPhoto;
-    for (const card of this.depthRoom) card.parentElement.hidden = isPhoto;
+    const room = isPhoto ? this.photoRoom : this.depthRoom;
+    if (room[0].parentElement !== this.bench) this.bench.replaceChildren(...room);
     if (isPhoto) this.showPhoto();
     else this.showRace();
   }
