@@ -70,7 +70,7 @@ def write_film(path: str | Path, frames: Frames, *, theme: str, seconds: float, 
 
 
 def hold_axes(figures: Sequence[Figure]) -> None:
-    """Give axes that mean the same in all figures the same limits, and colour bars the same colours.
+    """Give axes that mean the same in all figures the same limits, colour bars the same colours, and all their places.
 
     Axes mean the same if they stand at the same place among as many, and their labels are equal but for what is
     said in brackets.
@@ -83,6 +83,23 @@ def hold_axes(figures: Sequence[Figure]) -> None:
                 for ax in same:
                     getattr(ax, put)(limits)
     _hold_colours(figures)
+    _hold_places(figures)
+
+
+def _hold_places(figures: Sequence[Figure]) -> None:
+    """Lay the figures out, then give each of their axes the place that is free in all of them."""
+    if len({len(figure.axes) for figure in figures}) > 1:
+        return
+    for figure in figures:
+        if (engine := figure.get_layout_engine()) is not None:
+            engine.execute(figure)
+            figure.set_layout_engine("none")
+    for same in zip(*(figure.axes for figure in figures), strict=True):
+        boxes = np.array([ax.get_position(original=True).extents for ax in same])  # left, bottom, right, top
+        (left, bottom), (right, top) = boxes[:, :2].max(0), boxes[:, 2:].min(0)
+        if left < right and bottom < top:
+            for ax in same:
+                ax.set_position((left, bottom, right - left, top - bottom))
 
 
 def _hold_colours(figures: Sequence[Figure]) -> None:

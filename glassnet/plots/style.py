@@ -159,9 +159,9 @@ def use_axes(ax: Axes, theme: Theme, title: str = "", xlabel: str = "", ylabel: 
     ax.set_facecolor(theme.paper)
     for side, spine in ax.spines.items():
         spine.set(visible=side in ("left", "bottom"), color=theme.muted, linewidth=HAIR)
-    ax.tick_params(
-        colors=theme.muted, labelcolor=theme.ink, labelsize=SMALL, width=HAIR, length=3, labelfontfamily=FONT
-    )
+    look = {"colors": theme.muted, "labelcolor": theme.ink, "labelsize": SMALL, "labelfontfamily": FONT}
+    ax.tick_params(which="both", width=HAIR, **look)
+    ax.tick_params(length=3)
     ax.set_xlabel(xlabel, color=theme.ink, fontsize=TEXT, family=FONT)
     ax.set_ylabel(ylabel, color=theme.ink, fontsize=TEXT, family=FONT)
     use_title(ax, theme, title)

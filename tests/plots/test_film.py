@@ -151,6 +151,23 @@ def test_axes_that_mean_something_else_keep_their_own_limits():
     assert b.get_ylim() == d.get_ylim()
 
 
+def test_axes_stay_in_their_place_where_a_legend_grows():
+    figures = [Figure(layout="constrained") for _ in range(2)]
+    for figure, name in zip(figures, ("a", "a much longer name"), strict=True):
+        ax = figure.subplots()
+        ax.plot([0, 1], label=name)
+        ax.legend(loc="upper left", bbox_to_anchor=(1, 1))
+    places = []
+    for figure in figures:
+        figure.draw_without_rendering()
+        places.append(figure.axes[0].get_position().x1)
+    assert places[0] > places[1] + 0.1
+    hold_axes(figures)
+    for figure in figures:
+        figure.draw_without_rendering()
+        assert figure.axes[0].get_position().x1 == pytest.approx(places[1], abs=1e-3)
+
+
 def test_a_film_over_depth_begins_and_ends_at_the_layers():
     X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
     display = Mapping2DDisplay.from_functions({"double": lambda p: 2 * p, "square": np.square}, X, y)
