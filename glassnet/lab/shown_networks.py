@@ -75,8 +75,8 @@ def offer(given: str | Path) -> None:
     Parameters
     ----------
     given : str or Path
-        A run folder of `glassnet train --out`, or NAME=FILE: a checkpoint of a network of
-        `glassnet.registry.MODULES` with torchvision's names.
+        A run folder of `glassnet train --out`, the name of a trained network, or NAME=FILE: a checkpoint
+        of a network of `glassnet.registry.MODULES` with torchvision's names.
 
     Raises
     ------
@@ -113,7 +113,10 @@ def _resnet20() -> ShownNetwork:
     return _of_run(WEIGHTS_FOLDER / TRAINED, "ResNet-20", script)
 
 
-def _run(folder: Path) -> ShownNetwork:
+def _run(given: Path) -> ShownNetwork:
+    from glassnet.training.trained import find_run
+
+    folder = find_run(given)
     script = f'from glassnet.training.run_folder import load_run\n\nmodule = load_run("{folder}").module_'
     return _of_run(folder, folder.name, script)
 

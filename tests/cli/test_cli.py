@@ -214,6 +214,20 @@ def test_predict_refuses_a_run_on_other_data(glassnet, tmp_path, picture):
     assert "'gate-or', whose samples are not pictures" in err
 
 
+def test_the_lab_takes_a_network_of_ones_own(glassnet, tmp_path):
+    from glassnet.lab import shown_networks
+
+    link = ("--export", str(tmp_path / "own.html"), "--link", "resnet#network=own")
+    try:
+        code, _, err = glassnet("lab", "--network", "nowhere", *link)
+        assert code == 1
+        assert "no run folder nowhere" in err
+        assert glassnet("lab", "--network", "resnet20-cifar10", *link)[0] == 0
+        assert (tmp_path / "own.html").stat().st_size > 100_000
+    finally:
+        shown_networks._offered.clear()
+
+
 def test_lab_refuses_an_address_that_is_not_ours(glassnet):
     code, _, err = glassnet("lab", "--host", "192.0.2.1", "--no-browser")
     assert code == 2

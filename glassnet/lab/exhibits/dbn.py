@@ -26,7 +26,7 @@ TRAINED = "dbn-generative-mnist"
 N_SHOWN = 48  # filters of a layer
 N_DREAMS = 10
 N_TRAIN, N_TEST = 2000, 200  # digits of mnist5k that the live network learns from, and is measured on
-MOST_GIBBS = 200  # steps of a dream of the trained network
+MOST_GIBBS = 300  # steps of a dream of the trained network
 RATES: Any = {"choices": [0.02, 0.05, 0.1, 0.2]}  # the usual ones; any within the bounds is allowed
 
 Digit = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]

@@ -495,7 +495,7 @@ export const texts = {
       step: "step",
       loss: "squared error",
       learnNote: "2,000 digits of MNIST, 25 a step. Blue adds, orange takes away; above layer 1 a filter is the weighted sum of those below it.",
-      trainedNote: (units, error) => `784\u2013${units.join("\u2013")} units, trained on all of MNIST: ${error} test error in its record. A step is a Gibbs step.`,
+      trainedNote: (units, error) => `784\u2013${units.join("\u2013")} units, trained on all of MNIST: ${error} test error in its record. A step is a Gibbs step; most dreams take a hundred or two to settle, and some end as another digit.`,
     },
     resnet: {
       year: "2012\u20132015",
