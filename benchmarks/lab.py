@@ -43,13 +43,18 @@ class Lab:
             raise PeerMissing("a system with /proc, which says what the server takes")
         command = [*COMMAND, "lab", "--no-browser", "--port", "0"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        atexit.register(self._process.terminate)
+        atexit.register(self.close)
         assert self._process.stdout is not None
         address = re.search(r"http://\S+", self._process.stdout.readline())
         assert address is not None
         self.url = address[0]
         self.folder = Path("/proc", str(self._process.pid))
         asyncio.run(self.visits(1, play, 3))  # what the exhibits stand on is loaded now
+
+    def close(self) -> None:
+        """End the server."""
+        self._process.terminate()
+        self._process.wait()
 
     @property
     def socket(self) -> str:
@@ -154,17 +159,22 @@ def idle() -> tuple[Run, Check]:
 
 
 def memory() -> tuple[Run, Check]:
-    """Let visitors train a large network until the record of each is full, and stay."""
-    lab = Lab()
-    asyncio.run(lab.visits(2, play, REQUESTS, HEAVY, 100_000))
+    """Let visitors train a large network until the record of each is full, and stay.
 
-    async def fill(socket: Any) -> float:
+    Each run has a new server: an old one holds memory that earlier visitors have left free.
+    """
+
+    async def fill(lab: Lab, socket: Any) -> float:
         await play(socket, REQUESTS, HEAVY, 100_000)
         return lab.megabytes()
 
     def run() -> float:
+        lab = Lab()
+        asyncio.run(lab.visits(1, play, REQUESTS, HEAVY, 100_000))
         before = lab.megabytes()
-        return (max(asyncio.run(lab.visits(CROWD, fill))) - before) / CROWD
+        after = max(asyncio.run(lab.visits(CROWD, partial(fill, lab))))
+        lab.close()
+        return (after - before) / CROWD
 
     return run, lambda megabytes: {"visitors": CROWD, "MB a visitor": round(megabytes, 2)}
 

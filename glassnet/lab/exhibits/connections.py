@@ -11,13 +11,16 @@ Y. LeCun (1989). Generalization and network design strategies: the comparison of
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from glassnet.lab.exhibit import Exhibit, Frame, Settings
 from glassnet.learning.spec import Layer, receptive_fields
+
+if TYPE_CHECKING:
+    from glassnet.lab.recording import Together
 
 SIDE = 8
 N_INPUTS = SIDE * SIDE
@@ -67,6 +70,7 @@ class ConnectionsExhibit(Exhibit):
     export = "replay"
 
     settings: ConnectionsSettings
+    history: Together
 
     def __init__(self, settings: ConnectionsSettings):
         from glassnet.data import load

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from glassnet.data import Dataset
     from glassnet.lab.exhibits.playground_rival import Rival
     from glassnet.lab.exhibits.playground_update import NextUpdate
+    from glassnet.lab.recording import Recording, Together
 
 MAP_SIZE, UNIT_SIZE = 96, 32  # pixels of the decision map and of a unit's map; the first a multiple of the second
 N_THUMBNAIL = 120  # points in the picture of a data set
@@ -58,6 +59,7 @@ class Playground(Exhibit):
     parallel = 2
 
     settings: PlaygroundSettings
+    history: Recording | Together
 
     def __init__(self, settings: PlaygroundSettings, own: np.ndarray | None = None):
         from glassnet.lab.recording import Curve, Recording, Together
@@ -76,7 +78,6 @@ class Playground(Exhibit):
 
     def step(self, n: int) -> None:
         """Make ``n`` steps; a long way is measured now and then, for the curves."""
-        assert self.history is not None
         n_parts = max(1, min(N_MEASURED, n // STEPS_BETWEEN))
         for i, piece in enumerate(np.diff(np.arange(n_parts + 1) * n // n_parts)):
             if i > 0:
@@ -102,7 +103,7 @@ class Playground(Exhibit):
         from glassnet.lab.recording import steady_engine
 
         estimator = MLPClassifier if self.data.kind == "classification" else MLPRegressor
-        options = self.settings.network_options(len(self.data.X_train)) | {"random_state": seed}
+        options: dict[str, Any] = self.settings.network_options(len(self.data.X_train)) | {"random_state": seed}
         return estimator(**options, engine=steady_engine())
 
     def _seeds(self) -> Any:
@@ -187,7 +188,6 @@ class Playground(Exhibit):
 
     def _measure(self) -> tuple[float, float, float | None]:
         """Return train loss, test loss and test error, and add the losses to the curves."""
-        assert self.history is not None
         (train, _), (test, error) = (
             self._score(self._train, self.data.y_train),
             self._score(self._test, self.data.y_test),
@@ -226,7 +226,6 @@ class Playground(Exhibit):
 
     def python(self) -> str:
         """Return the experiment as a script that prints the losses on screen."""
-        assert self.history is not None
         options = self.settings.network_options(len(self.data.X_train)) | {"engine": self.network.engine_}
         has_weight = bool(self.settings.weight) and self._next_update.place(self.settings.weight) is not None
         return script(self.settings, options, self.history.step, has_weight)
