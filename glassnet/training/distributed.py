@@ -192,7 +192,7 @@ def joined() -> Iterator[Group]:
     _words = _connect(backend)
     try:
         yield current()
-    except BaseException as error:
+    except (Exception, KeyboardInterrupt, SystemExit) as error:  # not where a generator is only forgotten
         _words.leave(error)
         raise
     finally:
