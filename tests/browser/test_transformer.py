@@ -85,6 +85,8 @@ def test_a_word_that_is_pointed_at_shows_where_it_looks(visit):
     for word in (2, 0):
         visit.page.keyboard.press("Enter")
         expect(visit.page).to_have_url(re.compile(rf"&word={word}&"))
+        pressed = "true" if word else "false"  # drawn in the next refresh of the screen
+        expect(visit.page.get_by_test_id("lines-query-1")).to_have_attribute("aria-pressed", pressed)
 
 
 def test_the_script_prints_the_translation_and_the_weights(visit):

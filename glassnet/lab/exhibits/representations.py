@@ -55,7 +55,7 @@ class RepresentationsExhibit(Exhibit):
     --------
     >>> exhibit = RepresentationsExhibit(RepresentationsSettings(n_samples=200))
     >>> exhibit.finish()
-    >>> exhibit.frame().values["layers"]
+    >>> list(exhibit.frame().values["layers"])
     ['input', 's2', 's4', 'c5', 'f6', 'output']
     """
 
