@@ -52,10 +52,7 @@ CONTROLS = {
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_changes_the_numbers_as_python_says(visit, name):
     act, settings = CONTROLS[name]
-    visit.open("")
-    shows(visit, computed())
-    act(visit)
-    shows(visit, computed(**settings))
+    visit.changes(act, lambda visit, step, **now: shows(visit, computed(**now)), settings)
 
 
 def test_the_gradients_are_drawn_layer_by_layer(visit):

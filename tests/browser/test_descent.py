@@ -48,12 +48,7 @@ CONTROLS = {
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_changes_the_numbers_as_python_says(visit, name):
     act, settings = CONTROLS[name]
-    visit.open("")
-    shows(visit, computed())
-    act(visit)
-    shows(visit, computed(**settings))
-    visit.click("step", "step")
-    shows(visit, computed(2, **settings))
+    visit.changes(act, lambda visit, step, **now: shows(visit, computed(step, **now)), settings, n_steps=2)
 
 
 def test_a_click_into_the_map_sets_the_start(visit):

@@ -32,10 +32,7 @@ CONTROLS = {
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_changes_the_numbers_as_python_says(visit, name):
     act, settings = CONTROLS[name]
-    visit.open("")
-    shows(visit)
-    act(visit)
-    shows(visit, **settings)
+    visit.changes(act, lambda visit, step, **now: shows(visit, **now), settings)
 
 
 def test_the_presets_are_a_small_and_a_large_loss(visit):

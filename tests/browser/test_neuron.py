@@ -55,10 +55,7 @@ CONTROLS = {
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_changes_the_numbers_as_python_says(visit, name):
     act, settings = CONTROLS[name]
-    visit.open("")
-    shows(visit)
-    act(visit)
-    shows(visit, **settings)
+    visit.changes(act, lambda visit, step, **now: shows(visit, **now), settings)
     assert NeuronSettings.from_link({k: v for k, v in visit.link().items() if k not in ("speed", "check")}) == (
         NeuronSettings.model_validate(settings), [],
     )  # fmt: skip

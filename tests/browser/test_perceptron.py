@@ -46,13 +46,7 @@ CONTROLS = {
 @pytest.mark.parametrize("name", CONTROLS)
 def test_a_control_of_the_rule_changes_the_numbers_as_python_says(visit, name):
     act, settings = CONTROLS[name]
-    visit.open("")
-    shows_rule(visit, computed())
-    act(visit)
-    shows_rule(visit, computed(**settings))
-    for _ in range(3):
-        visit.click("step")
-    shows_rule(visit, computed(3, **settings))
+    visit.changes(act, lambda visit, step, **now: shows_rule(visit, computed(step, **now)), settings, n_steps=3)
     assert PerceptronSettings.from_link(
         {k: v for k, v in visit.link().items() if k != "speed"}
     ) == (PerceptronSettings.model_validate(settings), [])  # fmt: skip
