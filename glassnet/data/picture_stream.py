@@ -58,7 +58,8 @@ class PictureStream:
         self.parts = (np.frombuffer(f"{digest(files)} {form}".encode(), np.uint8),)
         self._pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
         self._coming: tuple[bytes, list[Future]] = (b"", [])
-        shards = [store.shard_of(file.name) for file in files] if hasattr(store, "shard_of") else []
+        shard_of = getattr(store, "shard_of", None)
+        shards = [shard_of(file.name) for file in files] if shard_of else []
         self._shards = np.unique(shards, return_inverse=True)[1] if shards else np.zeros(len(files), np.int64)
 
     def __len__(self) -> int:

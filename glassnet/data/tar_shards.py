@@ -139,7 +139,7 @@ def _members(shard: Path) -> Iterator[tuple[tarfile.TarInfo, bytes]]:
                 if member.isfile():
                     labelled = member.name.endswith(".cls")
                     yield member, tar.extractfile(member).read() if labelled else b""  # type: ignore[union-attr]
-                tar.members = []  # what has been read is not needed again
+                tar.members = []  # type: ignore[attr-defined]  # what has been read is not needed again
             if not _ends_at(shard, tar.offset):
                 raise CorruptFileError(f"{shard} breaks off after {tar.offset} bytes: a tar file ends with zeros.")
     except (tarfile.TarError, EOFError, UnicodeDecodeError) as error:

@@ -36,11 +36,11 @@ def checked(estimator: Any, X: Any) -> Any:
     InvalidInputError, ValueError
         If they are not of the form that the fit has seen.
     """
-    X = as_rows(X, estimator.image_shape_)
-    if _is_plain(estimator, X) or (isinstance(X, PictureStream) and X.shape[1] == estimator.n_features_in_):
-        return X
-    X = validate_data(estimator, X, reset=False, **OPTIONS)
-    return X if isinstance(X, np.ndarray) else X.toarray()
+    rows: Any = as_rows(X, estimator.image_shape_)
+    if _is_plain(estimator, rows) or (isinstance(rows, PictureStream) and rows.shape[1] == estimator.n_features_in_):
+        return rows
+    rows = validate_data(estimator, rows, reset=False, **OPTIONS)  # type: ignore[arg-type]
+    return rows if isinstance(rows, np.ndarray) else rows.toarray()
 
 
 def shape_of_pictures(X: Any, given: tuple[int, ...] | None) -> tuple[int, ...] | None:

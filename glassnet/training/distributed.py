@@ -129,6 +129,7 @@ class Group:
         >>> Group().agree(lambda: 3)
         3
         """
+        value: Any = None
         error: Exception | None = None
         try:
             value = act()
