@@ -392,11 +392,12 @@ class GenerativeBeliefClassifier(StackedRBMs):
 
     def _pairs(self) -> list[Pair]:
         """Return the weights below the top machine in float64."""
-        return pairs_of({name: array.astype(np.float64) for name, array in self._learned().items() if name != "memory"})
+        arrays = {name: array for name, array in self._learned().items() if name != "memory"}
+        return pairs_of({name: array.astype(np.float64, copy=False) for name, array in arrays.items()})
 
     def _memory(self) -> Memory:
         """Return the weights of the top machine in float64."""
-        flat = self._learned()["memory"].astype(np.float64)
+        flat = self._learned()["memory"].astype(np.float64, copy=False)
         return memory_of(flat, self.hidden_layer_sizes[-2] + len(self.classes_))
 
     def _weights(self, layer: int) -> list[np.ndarray]:

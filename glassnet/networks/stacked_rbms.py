@@ -164,7 +164,7 @@ class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerM
         """
         check_is_fitted(self, "rbms_")
         weights = self._weights(self._check_layer(layer))
-        filters = weights[0]
+        filters = weights[0].copy()
         for weight in weights[1:]:
             filters = weight @ filters
         return filters

@@ -223,7 +223,10 @@ def trained() -> tuple[Any, str]:
     from glassnet.training.trained import WEIGHTS_FOLDER, load_trained
 
     metrics = read_config(WEIGHTS_FOLDER / settings_of.TRAINED)["metadata"]["metrics"]
-    return load_trained(settings_of.TRAINED), f"{1 - metrics['test_accuracy']:.2%}"
+    network = load_trained(settings_of.TRAINED)
+    arrays = network.state_.arrays  # in the precision that it computes in, once for all visitors
+    arrays.update({name: array.astype(np.float64) for name, array in arrays.items()})
+    return network, f"{1 - metrics['test_accuracy']:.2%}"
 
 
 @lru_cache(maxsize=1)
