@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from glassnet.learning.contrastive_divergence import Noise
-from glassnet.learning.up_down import Memory, Pair, UpDownEngine, UpDownRule, parts
+from glassnet.learning.up_down import Memory, Pair, UpDownEngine, UpDownRule, memory_of, pairs_of
 from glassnet.training.loop import advance
 from glassnet.training.state import TrainingState
 
@@ -35,7 +35,9 @@ def engine(**rule) -> UpDownEngine:
 
 
 def layers(found: dict[str, np.ndarray]) -> tuple[list[Pair], Memory]:
-    return parts({name: torch.from_numpy(array.copy()) for name, array in found.items()}, N_LABELS)
+    tensors = {name: torch.from_numpy(array.copy()) for name, array in found.items()}
+    pairs = pairs_of(tensors)
+    return pairs, memory_of(tensors["memory"], len(pairs[-1].recognition_bias) + N_LABELS)
 
 
 def log_likelihood(states: torch.Tensor, field: torch.Tensor) -> torch.Tensor:
