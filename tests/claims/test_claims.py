@@ -13,7 +13,7 @@ ALWAYS = (
     *("boolean-functions", "lecture-weights", "perceptron-bound", "xor-never", "order-grows", "lms-limit"),
     *("hopfield-optimizes", "vanishing-gradients", "step-gradient", "bumps", "sawtooth", "identity-depth"),
     *("cross-entropy", "ridge", "random-labels", "alexnet-layers", "scaled-scores", "lenet-digits"),
-    *("batch-of-n", "normalization", "hopfield-memory", "off-centre-sigmoid", "local-connections"),
+    *("batch-of-n", "hopfield-memory", "off-centre-sigmoid", "local-connections"),
     *("svm-or-mlp", "resnet-pictures"),
 )
 NEED_FILES = {
