@@ -60,8 +60,8 @@ def _of_spec(estimator: Any, spec: NetworkSpec) -> list[Equation]:
         output = OUTPUTS[spec.loss] if layer is spec.layers[-1] else "identity"
         held = p if layer.share_weights else p | {"weight": matrices[i]}
         parameters = {f"{SYMBOLS[name]}_{{{i + 1}}}": array for name, array in held.items()}
-        if statistics[i] is not None:
-            parameters |= dict(zip((rf"\mu_{{{i + 1}}}", rf"\sigma_{{{i + 1}}}^2"), statistics[i], strict=True))
+        if (running := statistics[i]) is not None:
+            parameters |= {rf"\mu_{{{i + 1}}}": running[0], rf"\sigma_{{{i + 1}}}^2": running[1]}
         function = partial(_value, layer, p, statistics[i], output)
         lines = _spec_lines(i + 1, symbol, before, layer, output, "shortcut" in p)
         equations.append(Equation(symbol, lines, (i - 1,), (layer.units,), parameters, function))

@@ -153,8 +153,9 @@ class EquationDisplay(Display):
     def _columns(self) -> tuple[float, float, float]:
         """Return the widths, in inches, of the equations, of their shapes, and of their parameters' shapes."""
         shown = [equation for _, equation in self._rows() if equation is not None]
-        longest = [max(map(len, map(_plain, texts))) for texts in zip(*map(_said, shown), strict=True)]
-        return 0.075 * max(len(_plain(line)) for line, _ in self._rows()) + 0.4, *(0.06 * n + 0.3 for n in longest)
+        shapes, parameters = (max(map(len, map(_plain, texts))) for texts in zip(*map(_said, shown), strict=True))
+        longest = max(len(_plain(line)) for line, _ in self._rows())
+        return 0.075 * longest + 0.4, 0.06 * shapes + 0.3, 0.06 * parameters + 0.3
 
     def _size(self) -> tuple[float, float]:
         return sum(self._columns()), 0.33 * len(self._rows()) + 0.5

@@ -104,7 +104,7 @@ def _hold_places(figures: Sequence[Figure]) -> None:
 
 def _hold_colours(figures: Sequence[Figure]) -> None:
     """Give what each colour bar speaks of the same limits in every figure; one that is alone speaks of all alike."""
-    bars = [[ax._colorbar for ax in figure.axes if hasattr(ax, "_colorbar")] for figure in figures]
+    bars = [[bar for ax in figure.axes if (bar := getattr(ax, "_colorbar", None))] for figure in figures]
     if len({len(found) for found in bars}) > 1:
         return
     for same in zip(*bars, strict=True):

@@ -39,7 +39,7 @@ class Formula:
     """
 
     latex: Callable[[int, Sequence[str], bool], str]
-    value: Callable[[Sequence[Tensor], dict[str, Tensor], Any, tuple[int, ...]], Tensor] | None
+    value: Callable[[Sequence[Tensor], dict[str, Tensor], Any, tuple[int, ...]], Any] | None
     symbols: dict[str, str]
 
 
@@ -223,7 +223,7 @@ def _masked(scores: Tensor, mask: Tensor) -> Tensor:
 
 def _multi_head_latex(k: int, inputs: Sequence[str], bias: bool) -> str:
     """Return the equations of projections, of a head, and of all heads together."""
-    given = [*inputs, *inputs[-1:] * 2][:3]
+    given = [*inputs, *[inputs[-1]] * 2][:3]
     lines = [
         rf"{name}_{{{k}}} = W^{name}_{{{k}}}\,{x} + b^{name}_{{{k}}}" for name, x in zip("QKV", given, strict=True)
     ]

@@ -124,14 +124,15 @@ class _Best:
     """
 
     def __init__(self, state: TrainingState):
-        self._saved = self._candidate = state.state_dict()
+        self._saved = state.state_dict()
+        self._candidate: dict[str, Any] | None = self._saved
         self._spare: dict[str, Any] | None = None
         self._loss, self._due = np.inf, time.monotonic() + LOOK
 
     def check(self, state: TrainingState, losses: np.ndarray) -> None:
         """Judge the last state that was looked at, look again after a second; raise if the loss diverged."""
         if self._candidate is not None:
-            self._judge(losses[0])
+            self._judge(self._candidate, losses[0])
         finite = np.isfinite(losses)
         if not finite.all():
             step, loss = state.step - len(losses) + int(np.argmin(finite)), losses[np.argmin(finite)]
@@ -145,10 +146,10 @@ class _Best:
             self._candidate, self._spare = state.state_dict(self._spare), None
             self._due = now + max(LOOK, (time.perf_counter() - start) / SHARE)
 
-    def _judge(self, loss: float) -> None:
-        worse = self._candidate
+    def _judge(self, candidate: dict[str, Any], loss: float) -> None:
+        worse = candidate
         if loss < self._loss:
-            worse, self._saved, self._loss = self._saved, self._candidate, loss
+            worse, self._saved, self._loss = self._saved, candidate, loss
         self._spare = worse if worse is not self._saved else None
         self._candidate = None
 
