@@ -229,14 +229,14 @@ class _EveryWrite(TorchDispatchMode):
 
 
 def is_closed(layer: nn.Module) -> bool:
-    """Whether a layer is one of torch's own without parts, so that it stands for the functions it calls."""
-    known = _is_torchs_own(type(layer)) and "forward" not in vars(layer)
+    """Whether a layer is one of torch's, or of ours, without parts, so that it stands for the functions it calls."""
+    known = _is_known(type(layer)) and "forward" not in vars(layer)
     return known and (not layer._modules or isinstance(layer, nn.MultiheadAttention))
 
 
 @cache
-def _is_torchs_own(kind: type) -> bool:
-    return kind.__module__.startswith("torch.nn")
+def _is_known(kind: type) -> bool:
+    return kind.__module__.startswith(("torch.nn", "glassnet.learning"))
 
 
 def _is_plain(layer: nn.Module) -> bool:

@@ -31,10 +31,7 @@ from glassnet.learning.spec import NetworkSpec
 from glassnet.training.batches import Batches
 from glassnet.training.distributed import current
 from glassnet.training.state import TrainingState
-from glassnet.training.threads import torch_threads
-
-# a product of this many terms (samples x inputs x units) is worth waking a second thread for
-THREADS_FROM = 10_000_000
+from glassnet.training.threads import threads_for, torch_threads
 
 
 def squared_error_delta(z: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,7 +101,7 @@ class BackpropEngine:
         network = self._bind(state.arrays)
         rates = self.solver.rates(state.step, len(batches)).tolist()
         losses = np.empty(len(batches))
-        with torch_threads(1 if state.batch_size * self._widest < THREADS_FROM else None):
+        with torch_threads(threads_for(state.batch_size * self._widest)):
             for i, batch in enumerate(self._gathered(batches)):
                 losses[i] = self._step(network, batch, Streams(state.seed, state.step + i, self.group.rank), rates[i])
         return losses

@@ -48,6 +48,7 @@ from glassnet.learning.backprop import _as_tensor
 from glassnet.seeds import stream_key
 from glassnet.training.batches import Batches
 from glassnet.training.state import TrainingState
+from glassnet.training.threads import threads_for, torch_threads
 
 VISIBLE_UNITS = ("binary", "gaussian")
 # weights whose root mean square is above this make steps of all units: the fit has exploded
@@ -202,8 +203,9 @@ class ContrastiveDivergenceEngine:
         arrays = {name: torch.from_numpy(array) for name, array in state.arrays.items()}
         indices = torch.from_numpy(batches.indices)
         losses = np.empty(len(batches))
-        for i, (start, stop) in enumerate(zip(batches.starts.tolist(), batches.stops.tolist(), strict=True)):
-            losses[i] = self._step(arrays, indices[start:stop], Noise(state.seed, state.step + i))
+        with torch_threads(threads_for(state.batch_size * self.n_hidden * self.n_visible)):
+            for i, (start, stop) in enumerate(zip(batches.starts.tolist(), batches.stops.tolist(), strict=True)):
+                losses[i] = self._step(arrays, indices[start:stop], Noise(state.seed, state.step + i))
         return losses
 
     def _step(self, arrays: dict[str, Tensor], rows: Tensor, noise: Noise) -> float:

@@ -38,6 +38,7 @@ from glassnet.learning.contrastive_divergence import LARGEST_WEIGHT, Noise, spli
 from glassnet.learning.schedules import learning_rates
 from glassnet.training.batches import Batches
 from glassnet.training.state import TrainingState
+from glassnet.training.threads import threads_for, torch_threads
 
 
 @dataclass(frozen=True)
@@ -139,10 +140,11 @@ class UpDownEngine:
         memory = memory_of(tensors["memory"], len(pairs[-1].recognition_bias) + self.labels.shape[1])
         rates = learning_rates(rule.schedule, rule.learning_rate, state.step, n_steps, rule.total_steps).tolist()
         losses, indices = np.empty(n_steps), torch.from_numpy(batches.indices)
-        for i, (start, stop) in enumerate(zip(batches.starts.tolist(), batches.stops.tolist(), strict=True)):
-            rows = indices[start:stop]
-            noise = Noise(state.seed, state.step + i)
-            losses[i] = self._step(pairs, memory, self.X[rows], self.labels[rows], noise, rates[i])
+        with torch_threads(threads_for(state.batch_size * memory.weight.numel())):
+            for i, (start, stop) in enumerate(zip(batches.starts.tolist(), batches.stops.tolist(), strict=True)):
+                rows = indices[start:stop]
+                noise = Noise(state.seed, state.step + i)
+                losses[i] = self._step(pairs, memory, self.X[rows], self.labels[rows], noise, rates[i])
         return losses
 
     def _step(self, pairs: list[Pair], memory: Memory, x: Tensor, labels: Tensor, noise: Noise, rate: float) -> float:

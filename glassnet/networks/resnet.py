@@ -229,7 +229,7 @@ def narrow_resnet(
     Examples
     --------
     >>> sum(p.numel() for p in narrow_resnet(56).parameters())
-    32250
+    32146
     """
     if depth < 4 or depth % 2:
         raise InvalidInputError(f"depth is an even number from 4 on, two layers a block and two besides; got {depth}.")

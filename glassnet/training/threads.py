@@ -15,6 +15,9 @@ from typing import Any
 
 from threadpoolctl import ThreadpoolController
 
+# a product of this many terms (samples x inputs x units) is worth waking a second thread for
+THREADS_FROM = 10_000_000
+
 _lock = threading.Lock()
 _inside = 0
 _limiter: Any = None
@@ -56,3 +59,14 @@ def torch_threads(n: int | None) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def threads_for(n_terms: int) -> int | None:
+    """Return how many threads, for `torch_threads`, steps take whose largest product has so many terms.
+
+    Examples
+    --------
+    >>> threads_for(100 * 64 * 128), threads_for(128 * 784 * 256)
+    (1, None)
+    """
+    return 1 if n_terms < THREADS_FROM else None
