@@ -99,6 +99,7 @@ WORKLOADS = [
         tolerance={"loss": 0.003, "test_accuracy": 0.02},
         at_least=2.5,
         aim=4,
+        against=("scikit-learn",),
         steps=STEPS,
         flops=EPOCHS * len(X) * (4 * 64 * 100 + 6 * 100 * 10),  # no delta is carried to the input
     )

@@ -82,8 +82,8 @@ class BackpropEngine:
         self, spec: NetworkSpec, solver: Solver, X: np.ndarray, target: np.ndarray, sample_weight: np.ndarray | None
     ):
         self.spec, self.solver = spec, solver
-        self.X = _as_tensor(X)
-        self._data = (self.X, _as_tensor(target), None if sample_weight is None else _as_tensor(sample_weight))
+        self.X = as_tensor(X)
+        self._data = (self.X, as_tensor(target), None if sample_weight is None else as_tensor(sample_weight))
         self._mean_weight = 1.0 if sample_weight is None else float(sample_weight.mean(dtype=np.float64))
         self.rules = [
             LayerRule(layer, n_in, k) for k, (layer, n_in) in enumerate(zip(spec.layers, spec.sizes[:-1], strict=True))
@@ -228,7 +228,7 @@ def _gather(data: tuple, rows: Tensor, buffers: list) -> None:
             torch.index_select(tensor, 0, rows, out=buffer)
 
 
-def _as_tensor(array: np.ndarray) -> Tensor:
+def as_tensor(array: np.ndarray) -> Tensor:
     """Return a tensor on the array's memory, which is only read: it may be a read-only memory map."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable")

@@ -44,7 +44,7 @@ import torch
 from torch import Tensor
 
 from glassnet.errors import InvalidInputError, UnknownNameError
-from glassnet.learning.backprop import _as_tensor
+from glassnet.learning.backprop import as_tensor
 from glassnet.seeds import stream_key
 from glassnet.training.batches import Batches
 from glassnet.training.state import TrainingState
@@ -150,7 +150,7 @@ class Noise:
         """Fill with numbers (u + 1/2) / 65,536, u = 0..65,535: four from each word of the stream."""
         words = self._bits.random_raw(-(-out.numel() // 4))
         numbers = torch.from_numpy(words.view(np.int16)[: out.numel()]).view(out.shape)
-        return out.copy_(numbers).mul_(2.0**-16).add_(0.5 + 2.0**-17)
+        return torch.add(torch.tensor(0.5 + 2.0**-17, dtype=out.dtype), out.copy_(numbers), alpha=2.0**-16, out=out)
 
     def normal(self, like: Tensor) -> Tensor:
         """Return standard normal numbers."""
@@ -193,7 +193,7 @@ class ContrastiveDivergenceEngine:
 
     def __init__(self, rule: DivergenceRule, n_hidden: int, X: np.ndarray, bfloat16: bool = False):
         self.rule, self.n_hidden, self.n_visible = rule, n_hidden, X.shape[1]
-        self.X, self.bfloat16 = _as_tensor(X), bfloat16
+        self.X, self.bfloat16 = as_tensor(X), bfloat16
         self._buffers: dict[tuple[int, int], _Buffers] = {}
         self._halves: dict[tuple, Tensor] = {}
 

@@ -33,7 +33,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from glassnet.learning.backprop import _as_tensor
+from glassnet.learning.backprop import as_tensor
 from glassnet.learning.contrastive_divergence import LARGEST_WEIGHT, Noise, split
 from glassnet.learning.schedules import learning_rates
 from glassnet.training.batches import Batches
@@ -129,7 +129,7 @@ class UpDownEngine:
 
     def __init__(self, rule: UpDownRule, X: np.ndarray, labels: np.ndarray, bfloat16: bool = False):
         self.rule, self.bfloat16 = rule, bfloat16
-        self.X, self.labels = _as_tensor(X), _as_tensor(labels)
+        self.X, self.labels = as_tensor(X), as_tensor(labels)
 
     @torch.inference_mode()
     def run(self, state: TrainingState, batches: Batches) -> np.ndarray:

@@ -25,6 +25,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
@@ -32,6 +33,7 @@ from glassnet.errors import GlassnetWarning, InvalidInputError, UnknownNameError
 from glassnet.estimators.checks import check_positive_integers
 from glassnet.learning import partition
 from glassnet.learning.activations import sigmoid
+from glassnet.learning.backprop import as_tensor
 from glassnet.learning.contrastive_divergence import (
     ContrastiveDivergenceEngine,
     DivergenceRule,
@@ -510,11 +512,14 @@ def storage(precision: str) -> str:
 
 def in_range(X: np.ndarray, visible: str, warn: bool) -> tuple[np.ndarray, bool]:
     """Return X in the range of the visible units, and whether that changed it; say so if ``warn``."""
-    if visible == "gaussian" or (X.min() >= 0 and X.max() <= 1):
+    if visible == "gaussian":
+        return X, False
+    lowest, highest = (extreme.item() for extreme in torch.aminmax(as_tensor(X)))  # one pass, on all cores
+    if lowest >= 0 and highest <= 1:
         return X, False
     if warn:
         warnings.warn(
-            f"Binary visible units take values in [0, 1], but the values lie in [{X.min():g}, {X.max():g}]: "
+            f"Binary visible units take values in [0, 1], but the values lie in [{lowest:g}, {highest:g}]: "
             "they were clipped. Scale them, or take visible='gaussian'.",
             GlassnetWarning,
             stacklevel=4,
