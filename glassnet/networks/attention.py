@@ -124,31 +124,45 @@ def _checked_mask(mask: Tensor, shape: tuple[int, ...]) -> Tensor:
 class KeyValueCache:
     """Keys and values that one attention has computed, kept from one decoding step to the next.
 
+    They lie in memory with room for more, twice as much whenever it is full, so that a new
+    token's are written and the others stay where they are.
+
     Attributes
     ----------
-    key, value : Tensor of shape (batch, heads, n_keys, d_k), or None at the start
+    length : int
+        Number of keys.
     """
 
     def __init__(self) -> None:
-        self.key: Tensor | None = None
-        self.value: Tensor | None = None
+        self.length = 0
+        self._room: Tensor | None = None  # (keys and values, B, heads, room, d_k)
 
     @property
-    def length(self) -> int:
-        """Number of keys."""
-        return 0 if self.key is None else self.key.shape[2]
+    def key(self) -> Tensor | None:
+        """Keys of shape (batch, heads, length, d_k), or None at the start."""
+        return None if self._room is None else self._room[0, :, :, : self.length]
+
+    @property
+    def value(self) -> Tensor | None:
+        """Values of shape (batch, heads, length, d_k), or None at the start."""
+        return None if self._room is None else self._room[1, :, :, : self.length]
 
     def extend(self, key: Tensor, value: Tensor) -> tuple[Tensor, Tensor]:
         """Add the keys and values of new tokens; return all."""
-        if self.key is not None and self.value is not None:
-            key, value = torch.cat([self.key, key], dim=2), torch.cat([self.value, value], dim=2)
-        self.key, self.value = key, value
-        return key, value
+        old, self.length = self.length, self.length + key.shape[2]
+        if self._room is None or self.length > self._room.shape[3]:
+            room = key.new_empty(2, *key.shape[:2], max(self.length, 2 * old), key.shape[3])
+            if self._room is not None:
+                room[:, :, :, :old] = self._room[:, :, :, :old]
+            self._room = room
+        self._room[0, :, :, old : self.length] = key
+        self._room[1, :, :, old : self.length] = value
+        return self._room[0, :, :, : self.length], self._room[1, :, :, : self.length]
 
     def select(self, rows: Tensor) -> None:
         """Keep these rows of the batch, in this order; a row may come twice."""
-        if self.key is not None and self.value is not None:
-            self.key, self.value = self.key[rows], self.value[rows]
+        if self._room is not None:
+            self._room = self._room[:, rows]
 
 
 class DecodingCache:
