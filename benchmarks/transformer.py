@@ -169,7 +169,14 @@ def peak() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
-def training(name: str, title: str, peers: dict[str, Any], at_least: float, aim: float | None = None) -> Workload:
+def training(
+    name: str,
+    title: str,
+    peers: dict[str, Any],
+    at_least: float,
+    aim: float | None = None,
+    against: tuple[str, ...] = (),
+) -> Workload:
     """Return the workload of one comparison."""
     return Workload(
         name=name,
@@ -178,6 +185,7 @@ def training(name: str, title: str, peers: dict[str, Any], at_least: float, aim:
         tolerance={"loss": 0.5},
         at_least=at_least,
         aim=aim,
+        against=against,
     )
 
 
@@ -192,9 +200,14 @@ WORKLOADS = [
     beside_torch("bfloat16"),
     training(
         "transformer precision",
-        "training in bfloat16 beside our float32",
-        {OURS: partial(ours, "bfloat16"), "glassnet, float32": partial(ours, "float32")},
+        "training in bfloat16 beside float32",
+        {
+            OURS: partial(ours, "bfloat16"),
+            "torch.nn.Transformer, float32": partial(loop, "float32"),
+            "glassnet, float32": partial(ours, "float32"),
+        },
         2,
+        against=("torch.nn.Transformer, float32",),
     ),
     Workload(
         name="transformer decoding",
