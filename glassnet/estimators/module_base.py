@@ -219,7 +219,15 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
 
     def _forward(self, X: np.ndarray) -> np.ndarray:
         """Return the module's outputs for samples that were checked, shape (n_samples, n_outputs)."""
-        return torch.cat(list(self._batches(X))).cpu().numpy()
+        outputs, start = None, 0
+        for z in self._batches(X):
+            if (
+                outputs is None
+            ):  # all at once: small tensors among those of the batches would keep their memory from use
+                outputs = np.empty((len(X), *z.shape[1:]), np.float32)
+            outputs[start : start + len(z)] = z.cpu().numpy()
+            start += len(z)
+        return outputs  # type: ignore[return-value]  # there is a sample
 
     @torch.no_grad()
     def _batches(self, X: np.ndarray) -> Iterator[Tensor]:
