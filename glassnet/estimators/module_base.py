@@ -221,9 +221,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
         """Return the module's outputs for samples that were checked, shape (n_samples, n_outputs)."""
         outputs, start = None, 0
         for z in self._batches(X):
-            if (
-                outputs is None
-            ):  # all at once: small tensors among those of the batches would keep their memory from use
+            if outputs is None:  # at once: small tensors among those of the batches would keep memory from use
                 outputs = np.empty((len(X), *z.shape[1:]), np.float32)
             outputs[start : start + len(z)] = z.cpu().numpy()
             start += len(z)
