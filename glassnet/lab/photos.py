@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
 import zipfile
 from functools import lru_cache
-from io import BytesIO
 from pathlib import PurePosixPath
 
 import numpy as np
 
 from glassnet.data.home import data_home
 from glassnet.data.images import open_picture
-from glassnet.errors import CorruptFileError, DataNotFoundError, InvalidInputError
-from glassnet.lab.limits import MAX_PIXELS
+from glassnet.errors import DataNotFoundError
+from glassnet.lab.uploads import picture_file
 
 LONGEST = 512  # pixels of a photo's longer side: more is not kept
 CIFAR_ZIP = "cifar10-images.zip"
@@ -37,18 +35,8 @@ def read_photo(data: bytes) -> np.ndarray:
     InvalidInputError
         If it is no picture, or has too many pixels.
     """
-    from PIL import Image
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(data)) as picture:
-                width, height = picture.size
-            if width * height > MAX_PIXELS:
-                raise InvalidInputError(f"A picture may have {MAX_PIXELS:,} pixels, got {width} x {height}.")
-            photo = open_picture(BytesIO(data), "the file").convert("RGB")
-    except (OSError, CorruptFileError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise InvalidInputError(f"The file is not a picture that can be read: {error}") from None
+    with picture_file(data) as (file, _):
+        photo = open_picture(file, "the file").convert("RGB")
     photo.thumbnail((LONGEST, LONGEST))
     return np.asarray(photo, np.uint8)
 

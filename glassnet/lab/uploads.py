@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from io import BytesIO
 
 import numpy as np
@@ -44,7 +46,6 @@ def read_digit(data: bytes) -> np.ndarray:
     from PIL import Image
 
     with warnings.catch_warnings():
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
         warnings.simplefilter("ignore", GlassnetWarning)
         grey = _grey(data)
     ink = grey > 0.25 * grey.max() + 0.05
@@ -59,19 +60,34 @@ def read_digit(data: bytes) -> np.ndarray:
 
 def _grey(data: bytes) -> np.ndarray:
     """Return a picture as light ink on dark paper, float32 in [0, 1]."""
-    from PIL import Image
-
     from glassnet.data import read_image
 
+    with picture_file(data) as (file, (width, height)):
+        turned = read_image(file, (height, width), resize=True)
+    return np.clip(turned - np.median(turned), 0, 1)
+
+
+@contextmanager
+def picture_file(data: bytes) -> Iterator[tuple[BytesIO, tuple[int, int]]]:
+    """Yield the file of a picture with its width and height, if it is not too large.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is no picture, or has too many pixels; also if it cannot be read inside the block.
+    """
+    from PIL import Image
+
     try:
-        with Image.open(BytesIO(data)) as picture:
-            width, height = picture.size
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(BytesIO(data)) as picture:
+                width, height = picture.size
         if width * height > MAX_PIXELS:
             raise InvalidInputError(f"A picture may have {MAX_PIXELS:,} pixels, got {width} x {height}.")
-        turned = read_image(BytesIO(data), (height, width), resize=True)
+        yield BytesIO(data), (width, height)
     except (OSError, CorruptFileError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InvalidInputError(f"The file is not a picture that can be read: {error}") from None
-    return np.clip(turned - np.median(turned), 0, 1)
 
 
 def _centred(small: np.ndarray) -> np.ndarray:
