@@ -126,8 +126,8 @@ class AdalineView {
   }
 
   setPoint(x, t) {
-    const points = Array.from(this.now.arrays.points.data, (value) => +value.toFixed(2));
-    if (this.now.settings.newPoint === "add") points.push(+x.toFixed(2), +t.toFixed(2));
+    const points = this.controls.ownRows(this.now.arrays.points, 2);
+    if (this.controls.settings.newPoint === "add") points.push(+x.toFixed(2), +t.toFixed(2));
     else points.splice(nearestRow(points, 2, x, t), 2);
     this.change({ dataset: "own", points });
   }

@@ -53,17 +53,17 @@ class DescentView {
   // the runs' settings
 
   addRun() {
-    const { settings } = this.now;
+    const { settings } = this.controls;
     this.change(Object.fromEntries(LISTS.map((name) => [name, [...settings[name], NEW_RUN[name]]])));
   }
 
   removeRun(i) {
-    const { settings } = this.now;
+    const { settings } = this.controls;
     this.change(Object.fromEntries(LISTS.map((name) => [name, settings[name].filter((_, k) => k !== i)])));
   }
 
   setRun(name, i, value) {
-    this.change({ [name]: this.now.settings[name].map((old, k) => (k === i ? value : old)) });
+    this.change({ [name]: this.controls.settings[name].map((old, k) => (k === i ? value : old)) });
   }
 
   buildRuns(settings, nSamples) {

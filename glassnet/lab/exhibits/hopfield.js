@@ -51,7 +51,7 @@ class HopfieldView {
     const { words, live } = this;
     const button = (testid, text, pattern) => h("button", {
       type: "button", class: "quiet edged", testid, disabled: !live,
-      onclick: () => this.change({ patterns: [...this.now.settings.patterns, pattern()] }),
+      onclick: () => this.change({ patterns: [...this.controls.settings.patterns, pattern()] }),
     }, text);
     this.storeState = button("store-state", words.storeState, () => hexOf(this.now.arrays.state.data));
     this.storeEmpty = button("store-empty", words.storeEmpty, () => "0".repeat(25));
@@ -145,7 +145,7 @@ class HopfieldView {
 
   buildPatterns(n) {
     const { words, live } = this;
-    const replace = (i, pattern) => this.now.settings.patterns.map((old, k) => (k === i ? pattern : old));
+    const replace = (i, pattern) => this.controls.settings.patterns.map((old, k) => (k === i ? pattern : old));
     this.boards = Array.from({ length: n }, (_, i) => {
       const number = i + 1;
       const ondraw = (pattern) => this.change({ patterns: replace(i, pattern) });
@@ -168,7 +168,7 @@ class HopfieldView {
   }
 
   forget(i) {
-    const { patterns, source } = this.now.settings;
+    const { patterns, source } = this.controls.settings;
     const kept = patterns.filter((_, k) => k !== i);
     this.change({ patterns: kept, source: Math.max(1, Math.min(kept.length, source > i + 1 ? source - 1 : source)) });
   }

@@ -103,7 +103,7 @@ class LossView {
   }
 
   setScore(k, score) {
-    const scores = [...this.now.settings.scores];
+    const scores = [...this.controls.settings.scores];
     scores[k] = +Math.max(-SCORE_REACH, Math.min(SCORE_REACH, score)).toFixed(1);
     this.change({ scores });
   }

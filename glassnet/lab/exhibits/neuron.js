@@ -85,7 +85,7 @@ class NeuronView {
     const { words, controls } = this;
     this.adder = this.newWiring("adder-net", words.adderDiagram, (i) => {
       const name = i < BITS ? "a" : "b";
-      this.change({ [name]: this.now.settings[name] ^ (1 << (i % BITS)) });
+      this.change({ [name]: controls.settings[name] ^ (1 << (i % BITS)) });
     });
     this.equation = h("output", { class: "equation", testid: "sum" });
     this.adderNote = h("p", { class: "note" });

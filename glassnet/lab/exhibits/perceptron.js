@@ -286,21 +286,21 @@ class PerceptronView {
   // the visitor's hand
 
   click(x, y) {
-    const { settings: { newPoint, mode }, arrays: { points } } = this.now;
-    const rows = Array.from(points.data, (value) => +value.toFixed(2));
+    const { newPoint, mode } = this.controls.settings;
+    const rows = this.controls.ownRows(this.now.arrays.points, 2);
     if (newPoint === "erase") rows.splice(nearestRow(rows, 3, x, y), 3);
     else rows.push(+x.toFixed(2), +y.toFixed(2), newPoint === "second" ? 1 : 0);
     this.change({ mode, dataset: "own", points: rows });
   }
 
   flip(index) {
-    const { flipped } = this.now.settings;
+    const { flipped } = this.controls.settings;
     this.change({ flipped: flipped.includes(index) ? flipped.filter((other) => other !== index) : [...flipped, index] });
   }
 
   /** Move the line through a point, or turn it around its middle towards one. */
   drag({ through, towards }) {
-    const { weight1, weight2 } = this.now.settings;
+    const { weight1, weight2 } = this.controls.settings;
     if (through) return this.change({ bias: within(-weight1 * through[0] - weight2 * through[1], 3) });
     const [dx, dy] = [towards[0] - this.middle[0], towards[1] - this.middle[1]];
     const distance = Math.hypot(dx, dy);

@@ -33,7 +33,7 @@ class Playground {
         input: (name, on) => change({ [name]: on }),
         select: (...address) => change({ look: this.isShown(address) ? [] : address }),
         shape: (networkShape) => this.reshape(networkShape),
-        weight: (...address) => change({ weight: address.join() === this.now.settings.weight.join() ? [] : address }),
+        weight: (...address) => change({ weight: address.join() === controls.settings.weight.join() ? [] : address }),
         settings: (layer) => this.openLayer(layer === this.layer ? null : layer),
       },
     });
@@ -93,7 +93,7 @@ class Playground {
 
   /** Set a point of one's own, or take away the one that was hit. */
   pick([x1, x2]) {
-    const { settings } = this.now;
+    const { settings } = this.controls;
     if (!this.live || settings.problem !== "classification" || settings.dataset !== "own") return;
     const points = [...settings.points];
     if (settings.newPoint === "erase") {
@@ -114,7 +114,7 @@ class Playground {
     const mini = (text, name, testid, onclick) => h("button", {
       type: "button", class: "mini", "aria-label": name, title: name, testid, onclick, disabled: !live,
     }, text);
-    const resize = (change) => () => this.reshape(change(this.now.settings.networkShape));
+    const resize = (change) => () => this.reshape(change(this.controls.settings.networkShape));
     this.removeLayer = mini("\u2212", words.removeLayer, "layers-remove", resize((shape) => shape.slice(0, -1)));
     this.addLayer = mini("+", words.addLayer, "layers-add", resize((shape) => [...shape, NEW_LAYER_UNITS]));
     this.layerCount = h("span", { testid: "layers" });
@@ -146,7 +146,7 @@ class Playground {
 
   /** Change the layers; what a layer has of its own goes with it. */
   reshape(networkShape) {
-    const cut = LAYER_SETTINGS.map((name) => [name, this.now.settings[name].slice(0, networkShape.length)]);
+    const cut = LAYER_SETTINGS.map((name) => [name, this.controls.settings[name].slice(0, networkShape.length)]);
     this.change({ networkShape, ...Object.fromEntries(cut) });
   }
 

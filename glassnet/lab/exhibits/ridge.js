@@ -91,9 +91,9 @@ class RidgeView {
   }
 
   setPoint(x, y) {
-    const points = Array.from(this.now.arrays.points.data, (value) => +value.toFixed(3));
+    const points = this.controls.ownRows(this.now.arrays.points, 3);
     const inside = (value, most) => +Math.max(-most, Math.min(most, value)).toFixed(3);
-    if (this.now.settings.newPoint === "add") points.push(inside(x, PLANE_HALF), inside(y, PLANE_HEIGHT));
+    if (this.controls.settings.newPoint === "add") points.push(inside(x, PLANE_HALF), inside(y, PLANE_HEIGHT));
     else points.splice(closestPair(points, x, y), 2);
     this.change({ dataset: "own", points });
   }

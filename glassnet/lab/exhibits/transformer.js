@@ -26,7 +26,7 @@ class TransformerView {
 
   lines(testid, setting) {
     const { words } = this;
-    const onpick = (i) => this.change({ [setting]: this.now.settings[setting] === i + 1 ? 0 : i + 1 });
+    const onpick = (i) => this.change({ [setting]: this.controls.settings[setting] === i + 1 ? 0 : i + 1 });
     return new AttentionLines({ label: words.linesLabel, wordLabel: words.wordLabel, testid, onpick, live: this.live });
   }
 

@@ -10,12 +10,24 @@ export class Controls {
   constructor({ properties, texts, change, live }) {
     Object.assign(this, { properties, texts, change, live });
     this.syncs = [];
+    this.settings = {};
   }
 
   /** Show the settings that the exhibit really has. */
   sync(settings) {
-    this.settings = settings;
+    this.settings = { ...settings };
     for (const show of this.syncs) show(settings);
+  }
+
+  /** Keep what the visitor has just asked for, which holds for the next click before it is answered. */
+  wish(values) {
+    Object.assign(this.settings, values);
+  }
+
+  /** The rows of numbers that the visitor's own points lie in: as last asked for, else those that are shown. */
+  ownRows(shown, digits) {
+    const { dataset, points } = this.settings;
+    return dataset === "own" ? [...points] : Array.from(shown.data, (value) => +value.toFixed(digits));
   }
 
   label(name) {

@@ -62,7 +62,10 @@ export class Stage {
 
   build(reply) {
     const { properties } = reply.schema;
-    const change = (values) => this.change(values);
+    const change = (values) => {
+      this.controls.wish(values);
+      return this.change(values);
+    };
     const { texts, live, exhibitTexts: words } = this;
     const controls = new Controls({ properties, texts, change, live });
     const ask = (question, details) => this.request({ do: "ask", question, details }).catch(() => ({}));
@@ -104,7 +107,7 @@ export class Stage {
     this.redraw = true;
     if (reply.settings) {
       this.isNew = true;
-      this.controls?.sync(reply.settings);
+      this.controls?.sync({ ...reply.settings, ...this.changes });
       this.onsettings(reply.settings, this.transport.speedText);
     }
   }
