@@ -304,7 +304,7 @@ class ModuleEstimator(TransformerMixin, EpochEstimator):
             augment=as_augmentation(self.augment),
             label_smoothing=self._smoothing(),
             device=self.device_,
-            channels_last=self.precision_ == "bfloat16",
+            channels_last=self.precision_ != "float64",  # in which torch computes them pixel by pixel
             dtype=self._dtype(),
         )
         options = {"accumulate": self.accumulate, "precision": self.precision_, "group": current()}

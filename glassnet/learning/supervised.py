@@ -30,7 +30,7 @@ class Supervised:
         Share of the target in [0, 1) that is spread evenly over all classes.
     device : str
     channels_last : bool
-        Lay images out with the channels last.
+        Lay images of more than one channel out with the channels last, in which convolutions are faster.
     dtype : torch.dtype
         Of what goes into the module, and of the losses.
     """
@@ -72,7 +72,7 @@ class Supervised:
             self.X.expect(self.announced.pop(0))
         if self.augment is not None:
             x = self.augment(x, generator)
-        if self.channels_last and x.ndim == 4:
+        if self.channels_last and x.ndim == 4 and x.shape[1] > 1:
             x = x.contiguous(memory_format=torch.channels_last)
         z = module(x.to(self.device)).to(self.dtype)
         target = self.target.index_select(0, rows).to(self.device)
