@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
