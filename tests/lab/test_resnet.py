@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from io import BytesIO
 
 import numpy as np
@@ -178,7 +179,7 @@ def test_settings_have_bounds(values):
 
 
 def test_recorded_runs_are_those_of_the_claims_file(tmp_path, monkeypatch):
-    monkeypatch.setattr(resnet_rooms, "RESULTS", tmp_path)
+    monkeypatch.setattr(resnet_rooms, "RESULTS", (tmp_path / "none", tmp_path))
     assert resnet_rooms.recorded_curves.__wrapped__() is None
     curve = {"epoch": [1, 2], "training error": [0.5, 0.25], "test error": [0.6, 0.3]}
     claim = {"name": "plain-residual", "note": "two epochs", "curves": {"plain 20": curve}}
@@ -186,3 +187,12 @@ def test_recorded_runs_are_those_of_the_claims_file(tmp_path, monkeypatch):
     recorded = resnet_rooms.recorded_curves.__wrapped__()
     assert (recorded["names"], recorded["file"]) == (["plain 20"], "results/claims-quick.json")
     np.testing.assert_allclose(recorded["arrays"]["recorded0"], [[1, 0.5, 0.6], [2, 0.25, 0.3]])
+
+
+def test_an_installed_glassnet_holds_the_recorded_runs():
+    checkout, package = (folder.parent for folder in resnet_rooms.RESULTS)
+    project = tomllib.loads((checkout / "pyproject.toml").read_text())
+    included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert package.name == "glassnet"
+    assert included == {f"results/{name}": f"glassnet/results/{name}" for name in resnet_rooms.RESULT_FILES}
+    assert all((checkout / name).is_file() for name in included)

@@ -65,6 +65,14 @@ FITS = {
     "sharded-batch-norm": lambda **o: ModuleClassifier(normalized, batch_size=15, **SETTINGS, **o).fit(
         PICTURES, LABELS
     ),
+    "early-stopping": lambda **o: ModuleClassifier(
+        convolutional,
+        batch_size=10,
+        early_stopping=True,
+        n_iter_no_change=2,
+        **SETTINGS | {"max_iter": 20, "tol": 0},
+        **o,
+    ).fit(PICTURES, LABELS),
     "batch-norm": lambda **o: ModuleClassifier(normalized, batch_size=15, **SETTINGS, **o).fit(PICTURES, LABELS),
     "synchronized": lambda **o: ModuleClassifier(plain_normalized, batch_size=14, **SETTINGS, **o).fit(
         PICTURES, LABELS
@@ -125,20 +133,36 @@ def test_synchronized_batch_norm_sees_the_whole_batch(together):
         np.testing.assert_allclose(found[f"synchronized/{key}"], array, rtol=2e-4, atol=2e-5, err_msg=f"{n} {key}")
 
 
+def test_early_stopping_ends_all_processes_at_once(together):
+    _, found = together
+    assert 2 < len(found["early-stopping/losses"]) < 20
+
+
+def test_two_torchruns_meet_as_two_nodes(torchrun, tmp_path):
+    run = torchrun(1, __file__, tmp_path / "arrays.npz", "mlp", nodes=2)
+    assert run.returncode == 0, run.stderr
+    found, alone = np.load(tmp_path / "arrays.npz"), FITS["mlp"]()
+    assert found["ranks"].tolist() == [0, 1]
+    np.testing.assert_allclose(found["mlp/parameters"], alone.state_.arrays["parameters"], rtol=2e-5, atol=2e-6)
+
+
 def test_running_statistics_are_the_mean_of_the_processes(together):
     n, found = together
     assert np.isfinite(found["batch-norm/buffer:1.running_var"]).all()
     assert found["batch-norm/buffer:1.running_var"].min() > 0
-    assert found["batch-norm/ranks"].tolist() == list(range(n))  # each rank found the arrays of rank 0 to the bit
+    assert found["ranks"].tolist() == list(range(n))  # each rank found the arrays of rank 0 to the bit
 
 
-def test_the_command_line_trains_in_two_processes_and_speaks_once(torchrun, tmp_path):
-    train = ["train", "lenet5", "--data", "mnist5k", "--set", "max_iter=1", "--set", "tol=None", "--json", "--out"]
-    run = torchrun(2, "-m", "glassnet", *train, tmp_path)
+@pytest.mark.parametrize("sharded", [False, True])
+def test_the_command_line_trains_in_two_processes_and_speaks_once(torchrun, tmp_path, sharded):
+    settings = {"max_iter": 1, "tol": None, "sharded": sharded}
+    options = [word for name, value in settings.items() for word in ("--set", f"{name}={value}")]
+    run = torchrun(2, "-m", "glassnet", "train", "lenet5", "--data", "mnist5k", *options, "--json", "--out", tmp_path)
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout)["epochs"] == 1
     assert load_run(tmp_path).module_.training is False
-    assert len(checkpoints(tmp_path / "checkpoints")) == 1
+    parts = [f"part-{rank}-of-2" for rank in range(2)] if sharded else ["."]
+    assert [len(checkpoints(tmp_path / "checkpoints" / part)) for part in parts] == [1] * len(parts)
 
 
 def test_an_estimator_starts_its_own_processes(capsys):
@@ -209,21 +233,21 @@ def test_a_batch_must_have_a_sample_for_every_process(monkeypatch):
         check_shared(type("Engine", (), {"name": "kernel"}), 8)
 
 
-def _fit(path: Path, group: Group) -> None:
+def _fit(path: Path, group: Group, names: list[str]) -> None:
     arrays = {}
-    for name, fit in FITS.items():
-        net = fit(**IN_PROCESSES.get(name, {}))
+    for name in names or FITS:
+        net = FITS[name](**IN_PROCESSES.get(name, {}))
         arrays |= {f"{name}/{key}": array for key, array in net.state_.arrays.items()}
         arrays[f"{name}/losses"], arrays[f"{name}/engine"] = np.array(net.loss_curve_), np.array(net.engine_)
     told = group.gather({name: array.tobytes() for name, array in arrays.items()})
-    arrays["batch-norm/ranks"] = np.array([rank for rank, each in enumerate(told) if each == told[0]])
+    arrays["ranks"] = np.array([rank for rank, each in enumerate(told) if each == told[0]])
     if group.leads:
         np.savez(path, **arrays)
 
 
-def _main(path: str) -> None:
+def _main(path: str, *names: str) -> None:
     with joined() as group:
-        _fit(Path(path), group)
+        _fit(Path(path), group, list(names))
 
 
 if __name__ == "__main__":

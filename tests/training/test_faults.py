@@ -62,6 +62,15 @@ class Killed(Once):
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+class AllKilled(Once):
+    """The whole run: torchrun, which would start it again, and all processes."""
+
+    def happen(self) -> None:
+        others = [int(path.read_text()) for path in self.mark.parent.glob("process-*")]
+        for process in [os.getppid(), *(other for other in others if other != os.getpid()), os.getpid()]:
+            os.kill(process, signal.SIGKILL)
+
+
 class Hung(Once):
     def happen(self) -> None:
         time.sleep(25)
@@ -102,6 +111,15 @@ def test_a_lost_process_is_started_again_and_nothing_is_lost(torchrun, straight,
     assert run.returncode == 0, run.stderr
     assert (tmp_path / "mark").exists()
     assert "Rank 0 of 2 lost another process, or waited for it in vain (" in run.stderr
+    assert_same(tmp_path, straight)
+
+
+def test_a_run_killed_with_all_its_processes_goes_on_where_it_was(torchrun, straight, tmp_path):
+    run = torchrun(2, __file__, "all killed", tmp_path, restarts=1)
+    assert run.returncode == -signal.SIGKILL
+    assert [path.name for path in checkpoints(tmp_path)] == ["epoch-00001.safetensors"]
+    run = torchrun(2, __file__, "train", tmp_path)
+    assert run.returncode == 0, run.stderr
     assert_same(tmp_path, straight)
 
 
@@ -205,7 +223,10 @@ def _main(what: str, path: str) -> None:
         elif what == "disk full":
             _train(folder, group, *([DiskFull(mark)] if group.leads else []))
         else:
-            befalls = {"killed": [Killed(mark)], "hung": [Hung(mark)], "train": []}[what]
+            (folder / f"process-{group.rank}").write_text(str(os.getpid()))
+            befalls = {"killed": [Killed(mark)], "all killed": [AllKilled(mark)], "hung": [Hung(mark)], "train": []}[
+                what
+            ]
             _train(folder, group, *(befalls if group.rank == 1 else []))
 
 

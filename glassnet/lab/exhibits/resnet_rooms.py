@@ -30,7 +30,9 @@ RACERS = tuple((residual, deep) for residual in (False, True) for deep in (False
 RACE_BYTES = 2_200_000  # of the record of all four
 N_MEAN = 20  # steps whose losses make the number
 MOST_POINTS = 300
-RESULTS = Path(__file__).parents[3] / "results"
+# of the claims: in a checkout beside the package, in an installed glassnet within it
+RESULTS = tuple(folder / "results" for folder in Path(__file__).parents[3:1:-1])
+RESULT_FILES = ("claims-full.json", "claims-quick.json")
 
 
 class Room:
@@ -224,10 +226,9 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 @lru_cache(maxsize=1)
 def recorded_curves() -> dict[str, Any] | None:
     """Return the runs that `glassnet claims plain-residual` has recorded; None where there are none."""
-    for name in ("claims-full.json", "claims-quick.json"):
-        file = RESULTS / name
-        claims = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-        claim = _find(claims, "plain-residual")
+    for name in RESULT_FILES:
+        file = next((folder / name for folder in RESULTS if (folder / name).is_file()), None)
+        claim = _find(json.loads(file.read_text("utf-8")), "plain-residual") if file else None
         if claim and claim.get("curves"):
             curves = claim["curves"]
             arrays = {
