@@ -11,7 +11,7 @@ from glassnet.lab.recording import Recording
 from glassnet.training.state import TrainingState
 
 # of a stage: states that its record may hold, and what it may take for all else
-N_SNAPSHOTS, BYTES_BESIDE = 2, 30_000
+N_SNAPSHOTS, BYTES_BESIDE = 1, 30_000
 
 
 class Stages:

@@ -41,7 +41,7 @@ TRAINING = {
     "top units": (lambda v: v.fill("top", 50), {"top": 50}),
     "epochs": (lambda v: v.fill("pretrainIter", 2), {"pretrainIter": 2}),
     "epochs together": (lambda v: v.fill("maxIter", 3), {"maxIter": 3}),
-    "rate": (lambda v: v.choose("learningRate", "0.02"), {"learningRate": 0.02}),
+    "rate": (lambda v: v.choose("learningRate", "0.05"), {"learningRate": 0.05}),
     "Gibbs steps": (lambda v: v.fill("gibbs", 3), {"gibbs": 3}),
     "seed": (lambda v: v.fill("seed", 7), {"seed": 7}),
 }

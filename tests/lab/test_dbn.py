@@ -24,7 +24,8 @@ def exhibit(step: int = 0, **settings) -> DbnExhibit:
 
 def fitted() -> GenerativeBeliefClassifier:
     options = {"learning_rate_init": TUNING_RATE, "learning_rate": "cosine", "batch_size": BATCH, "random_state": 0}
-    return GenerativeBeliefClassifier((20, 20, 40), pretrain_iter=1, max_iter=1, **options).fit(*lessons())
+    options |= {"pretrain_iter": 1, "pretrain_learning_rate": 0.2, "pretrain_momentum": 0.0, "max_iter": 1}
+    return GenerativeBeliefClassifier((20, 20, 40), **options).fit(*lessons())
 
 
 def test_its_end_is_that_of_a_fit_and_goes_no_further():

@@ -27,7 +27,7 @@ N_SHOWN = 48  # filters of a layer
 N_DREAMS = 10
 N_TRAIN, N_TEST = 2000, 200  # digits of mnist5k that the live network learns from, and is measured on
 MOST_GIBBS = 300  # steps of a dream of the trained network
-RATES: Any = {"choices": [0.02, 0.05, 0.1, 0.2]}  # the usual ones; any within the bounds is allowed
+RATES: Any = {"choices": [0.05, 0.1, 0.2, 0.4]}  # the usual ones; any within the bounds is allowed
 
 Digit = Literal["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
 
@@ -40,7 +40,7 @@ class DbnSettings(Settings):
     top: int = Field(128, ge=32, le=256)
     pretrain_iter: int = Field(15, ge=1, le=30)
     max_iter: int = Field(10, ge=1, le=30)
-    learning_rate: float = Field(0.1, gt=0, le=1, json_schema_extra=RATES)
+    learning_rate: float = Field(0.2, gt=0, le=1, json_schema_extra=RATES)
     gibbs: int = Field(1, ge=1, le=5)
     seed: int = Field(0, ge=0, le=2**31 - 1)
     digit: Digit = "3"

@@ -27,7 +27,7 @@ MOST_FLOORS = 14
 SHOWN_SIDE = 96  # of the photo that is drawn
 N_BEST = 5
 RACERS = tuple((residual, deep) for residual in (False, True) for deep in (False, True))
-RACE_BYTES = 2_200_000  # of the record of all four
+RACE_BYTES = 1_600_000  # of the record of all four
 N_MEAN = 20  # steps whose losses make the number
 MOST_POINTS = 300
 # of the claims: in a checkout beside the package, in an installed glassnet within it
