@@ -112,7 +112,8 @@ class Learning(Room):
         X, y = lessons()
         self.network = GenerativeBeliefClassifier(
             (settings.hidden, settings.hidden, settings.top), pretrain_iter=settings.pretrain_iter,
-            pretrain_learning_rate=settings.learning_rate, pretrain_momentum=0.0, n_gibbs_steps=settings.gibbs, max_iter=settings.max_iter,
+            pretrain_learning_rate=settings.learning_rate, pretrain_momentum=0.0,  # half the memory of a visitor
+            n_gibbs_steps=settings.gibbs, max_iter=settings.max_iter,
             learning_rate_init=TUNING_RATE, learning_rate="cosine", batch_size=BATCH, random_state=settings.seed,
         )  # fmt: skip
         per_epoch = -(-len(X) // BATCH)

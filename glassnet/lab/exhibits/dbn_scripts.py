@@ -21,8 +21,8 @@ samples = digits.X_test[[np.flatnonzero(digits.y_test == digit)[0] for digit in 
 _LEARN = """\
 net = GenerativeBeliefClassifier(
     ({s.hidden}, {s.hidden}, {s.top}), pretrain_iter={s.pretrain_iter}, pretrain_learning_rate={s.learning_rate!r},
-    pretrain_momentum=0.0, n_gibbs_steps={s.gibbs}, max_iter={s.max_iter}, learning_rate_init={rate}, learning_rate="cosine",
-    batch_size={batch}, random_state={s.seed},
+    pretrain_momentum=0.0, n_gibbs_steps={s.gibbs}, max_iter={s.max_iter}, learning_rate_init={rate},
+    learning_rate="cosine", batch_size={batch}, random_state={s.seed},
 )
 stages = net.stages(digits.X_train[:{n_train}], digits.y_train[:{n_train}])
 for n in {made}:
