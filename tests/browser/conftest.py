@@ -7,9 +7,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+
+sys.path.append(str(Path(__file__).parent))
+from pages import new_page, settle
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 FLAGS = (
@@ -49,7 +53,7 @@ def page(browser, lab_url: str) -> Iterator:
     hosts: set[str] = set()
     context = browser.new_context(viewport={"width": 1280, "height": 800}, base_url=lab_url)
     context.set_default_timeout(30_000)
-    page = context.new_page()
+    page = new_page(context)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
@@ -140,9 +144,13 @@ class Visit:
         if n_steps:
             shows(self, n_steps, **{**opened, **settings})
 
+    def settle(self) -> None:
+        """Wait until every request has been answered, and drawn."""
+        settle(self.page)
+
     def link(self) -> dict[str, str]:
         """Return what the address holds, once all changes have been answered."""
-        self.page.wait_for_timeout(150)
+        self.settle()
         return dict(parse_qsl(urlsplit(self.page.url).fragment, keep_blank_values=True))
 
     def script(self) -> list[str]:
@@ -168,8 +176,8 @@ def visit(browser, lab_url: str, request: pytest.FixtureRequest) -> Iterator[Vis
     """A visit to the exhibit that the module names as ``EXHIBIT``; errors of the page are failures."""
     errors: list[str] = []
     context = browser.new_context(viewport={"width": 1280, "height": 900}, base_url=lab_url)
-    context.set_default_timeout(15_000)
-    page = context.new_page()
+    context.set_default_timeout(30_000)
+    page = new_page(context)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     yield Visit(page, request.module.EXHIBIT)

@@ -12,6 +12,7 @@ from glassnet.registry import EXHIBITS, resolve
 
 sys.path.append(str(Path(__file__).parent))
 from notebook import Notebook
+from pages import settle
 
 pytestmark = pytest.mark.browser
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -78,12 +79,12 @@ def go(page, link: str) -> None:
     """Show a state, and wait until Python has answered: the page then adds the speed to the address."""
     page.evaluate("link => (location.hash = link)", f"{link}&again={link}")
     page.wait_for_function("() => location.hash.includes('speed=')", timeout=60_000)
-    page.wait_for_timeout(300)
+    settle(page)
 
 
 def is_ready(page) -> None:
     page.locator(".exhibit .card").first.wait_for(timeout=180_000)
-    page.wait_for_timeout(300)
+    settle(page)
 
 
 def test_it_can_be_used_by_all_fits_its_window_and_has_all_its_words(page, name):

@@ -89,7 +89,7 @@ def test_play_the_slider_and_reset(visit):
     visit.click("play")
     visit.page.wait_for_function("() => Number(document.querySelector('[data-testid=time]').max) >= 30")
     visit.click("play")
-    visit.page.wait_for_timeout(300)
+    visit.settle()
     visit.page.get_by_test_id("time").fill("17")
     shows(visit, computed(17))
     visit.click("reset")

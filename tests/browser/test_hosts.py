@@ -13,6 +13,7 @@ from glassnet.lab.exhibits.playground import Playground, PlaygroundSettings
 
 sys.path.append(str(Path(__file__).parent))
 from notebook import Notebook
+from pages import settle
 
 pytestmark = pytest.mark.browser
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -68,7 +69,7 @@ def test_a_notebook_shows_the_exhibit_and_its_controls_reach_python(offline_page
     page.wait_for_function("() => window.listeners.length === 1")
     expect(page.get_by_test_id("step-number")).not_to_have_text("0")
     page.get_by_test_id("play").click()
-    page.wait_for_timeout(300)
+    settle(page)
     expect_numbers(page, computed(notebook.widget.step, noise=50))
     page.get_by_test_id("copy-python").click()
     expect(page.get_by_test_id("python")).to_have_text(notebook.widget.python())

@@ -58,7 +58,9 @@ def test_a_network_of_ones_own_is_opened_with_its_pictures(browser, model_url):
         page.wait_for_function("() => document.querySelector('[data-testid=inspection]').naturalWidth > 0")
         seen.add(picture.get_attribute("src"))
     page.emulate_media(color_scheme="dark")
-    page.wait_for_timeout(300)
+    page.wait_for_function(
+        "seen => !seen.includes(document.querySelector('[data-testid=inspection]').getAttribute('src'))", arg=[*seen]
+    )
     seen.add(picture.get_attribute("src"))
     assert len(seen) == 3
     page.get_by_test_id("picture").select_option("confusion-matrix")

@@ -55,7 +55,7 @@ def test_the_early_stop_is_found_and_shown(visit):
     before = visit.page.evaluate(picture)
     visit.tile("shown-stopped")
     visit.page.wait_for_function("() => location.hash.includes('shown=stopped')")
-    visit.page.wait_for_timeout(200)
+    visit.settle()
     assert visit.page.evaluate(picture) != before
     shows(visit, 800)
     assert visit.script() == [

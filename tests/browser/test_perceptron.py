@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pages import new_page
 
 from glassnet.lab.exhibits.perceptron import PerceptronExhibit, PerceptronSettings
 
@@ -87,6 +88,22 @@ def test_points_are_set_and_erased_by_clicks(visit):
     visit.click_at("plane", 0.8, 0.2)
     visit.shows(plane_title="12 of 24 points on the wrong side")
     shows_rule(visit, computed(dataset="own", points=points[:-3]))
+
+
+def test_quick_clicks_are_all_kept_though_answers_come_late(browser, lab_url, visit):
+    context = browser.new_context(base_url=lab_url, viewport={"width": 1280, "height": 900})
+    late = type(visit)(new_page(context, delay=400), EXHIBIT)
+    late.open("")
+    shows_rule(late, computed())
+    late.tile("newPoint-first")
+    late.click_at("plane", 0.8, 0.2)
+    late.tile("newPoint-second")
+    late.click_at("plane", 0.2, 0.8)
+    late.page.wait_for_function("() => location.hash.split('points=')[1]?.split(/%2C|,/).length === 3 * 26")
+    points = [float(value) for value in late.link()["points"].split(",")]
+    assert points[-4::3] == [0, 1]
+    shows_rule(late, computed(dataset="own", points=points))
+    context.close()
 
 
 def test_xor_goes_round_in_circles_and_the_certificate_says_why(visit):
@@ -176,7 +193,7 @@ def test_play_goes_on_and_the_slider_goes_back(visit):
     visit.click("play")
     visit.page.wait_for_function("() => Number(document.querySelector('[data-testid=time]').max) >= 60")
     visit.click("play")
-    visit.page.wait_for_timeout(300)
+    visit.settle()
     visit.page.get_by_test_id("time").fill("37")
     shows_rule(visit, computed(37, dataset="xor"))
     visit.click("reset")

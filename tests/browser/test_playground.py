@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import pytest
+from pages import settle
 
 from glassnet.lab.exhibits.playground import Playground, PlaygroundSettings
 
@@ -381,7 +382,7 @@ def test_another_classifier_stands_beside_the_network(shared_page, name):
     expect(page.get_by_test_id("rival-train-error")).to_have_text(f"{rival['trainError']:.1%}")
     expect(page.get_by_test_id("rival-code")).to_have_text(f"{rival['code']}, fitted to 250 points")
     assert f"rival's test error {rival['testError']:.1%}" in run_script(page)
-    page.wait_for_timeout(100)
+    settle(page)
     counts = pixel_counts(page, "[data-testid=rival-map] canvas:first-child")
     assert len(counts) > 1  # both classes are drawn
 
@@ -405,7 +406,7 @@ def test_play_pause_time_and_reset(shared_page):
     page.get_by_test_id("play").click()
     page.wait_for_function("() => Number(document.querySelector('[data-testid=time]').max) >= 60")
     page.get_by_test_id("play").click()
-    page.wait_for_timeout(300)  # what is on its way arrives
+    settle(page)
     last = int(page.get_by_test_id("last-step").inner_text())
     expect_numbers(page, computed(last, noise=25))
     page.get_by_test_id("time").fill("37")
@@ -544,7 +545,7 @@ def test_the_theme_follows_the_system_and_the_button(page):
     assert page.evaluate(brightness) < 40
     page.get_by_test_id("theme").click()
     assert page.evaluate(brightness) > 215
-    page.wait_for_timeout(100)
+    settle(page)
     assert pixel_counts(page, "[data-testid=unit-output] canvas") != dark_map
     page.reload()
     expect(page.get_by_test_id("unit-output")).to_be_visible()

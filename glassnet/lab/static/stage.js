@@ -20,6 +20,7 @@ export class Stage {
     this.seekTo = null;
     this.target = null;
     this.stepsInFlight = 0;
+    this.unanswered = 0;
     this.playing = false;
     this.words = h("span");
     const dismiss = h("button", { type: "button", class: "quiet", onclick: () => this.say("") }, texts.dismiss);
@@ -80,8 +81,9 @@ export class Stage {
     requestAnimationFrame(this.draw);
   }
 
-  /** Send a request; take the reply in, or show its words. */
+  /** Send a request; take the reply in, or show its words. The place says whether any is unanswered. */
   async ask(message, data = null) {
+    this.place.toggleAttribute("data-waiting", ++this.unanswered > 0);
     try {
       const reply = await this.request(message, data);
       if (reply.error) return this.fail(reply.error);
@@ -91,6 +93,8 @@ export class Stage {
       if (!(error instanceof ConnectionLost)) throw error;
       this.isLost = true;
       return null;
+    } finally {
+      this.place.toggleAttribute("data-waiting", --this.unanswered > 0);
     }
   }
 
