@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
@@ -194,6 +195,17 @@ def test_it_plays_goes_back_and_the_script_prints_the_text(visit):
     expect(visit.page.get_by_test_id("step-number")).not_to_have_text("4")
     visit.click("play", "reset")
     shows_text(visit, 0)
+
+
+def test_the_picture_has_the_text_and_what_could_come_next(visit):
+    opens(visit, "mode=write&step=5")
+    values = shows_text(visit, 5)
+    with visit.page.expect_download() as download:
+        visit.click("save-svg")
+    picture = ElementTree.parse(download.value.path()).getroot()
+    texts = ["".join(element.itertext()) for element in picture.iter("{http://www.w3.org/2000/svg}text")]
+    assert "".join(values["text"].split()) in "".join(texts)
+    assert {percent(p) for _, p in values["next"]} <= set(texts)
 
 
 def test_the_shades_are_the_chosen_heads_weights(visit):

@@ -147,7 +147,8 @@ def test_trained_lenet_has_the_test_error_of_its_record():
 
 
 @pytest.mark.data
-def test_trained_belief_net_has_the_test_error_of_its_record():
-    mnist, record = load("mnist"), json.loads((RESULTS / "dbn-generative-mnist.json").read_text())
-    hits = load_trained("dbn-generative-mnist").score(mnist.X_test, mnist.y_test)
+@pytest.mark.parametrize("name", ["dbn-mnist", "dbn-generative-mnist"])
+def test_trained_belief_net_has_the_test_error_of_its_record(name):
+    mnist, record = load("mnist"), json.loads((RESULTS / f"{name}.json").read_text())
+    hits = load_trained(name).score(mnist.X_test, mnist.y_test)
     assert hits == pytest.approx(record["metrics"]["test_accuracy"], abs=1e-3)

@@ -10,7 +10,7 @@ const MARGIN_AROUND = 12;
 /** Return the cards of `root` that hold a drawing as the text of an SVG file; controls are left out. */
 export async function pictureOf(root) {
   const cards = [...root.querySelectorAll(".card")].filter((card) =>
-    isSeen(card) && [...card.querySelectorAll("canvas, svg")].some((drawing) => !drawing.closest(".control, .icon")));
+    isSeen(card) && [...card.querySelectorAll("canvas, svg, .chances")].some((drawing) => !drawing.closest(".control, .icon")));
   const boxes = (cards.length ? cards : [root]).map((card) => card.getBoundingClientRect());
   const left = Math.min(...boxes.map((box) => box.left)) - MARGIN_AROUND;
   const top = Math.min(...boxes.map((box) => box.top)) - MARGIN_AROUND;
