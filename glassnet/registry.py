@@ -176,6 +176,7 @@ CLAIMS: dict[str, str] = {
     "svm-or-mlp": "glassnet.claims.svm_or_mlp:svm_or_mlp",
     "lenet-digits": "glassnet.claims.lenet_digits:lenet_digits",
     "alexnet-layers": "glassnet.claims.alexnet_layers:alexnet_layers",
+    "alexnet-parts": "glassnet.claims.alexnet_parts:alexnet_parts",
     "resnet-pictures": "glassnet.claims.resnet_pictures:resnet_pictures",
     "plain-residual": "glassnet.claims.plain_residual:plain_residual",
     "more-data": "glassnet.claims.more_data:more_data",

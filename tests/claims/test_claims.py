@@ -18,7 +18,7 @@ ALWAYS = (
 )
 NEED_FILES = {
     *("lenet-digits", "dbn-digits", "layers-separate", "more-data"),  # MNIST
-    *("relu-faster", "resnet-pictures", "translation"),  # CIFAR-10, Multi30k
+    *("relu-faster", "resnet-pictures", "alexnet-parts", "translation"),  # CIFAR-10, Multi30k
 }
 
 
