@@ -24,11 +24,16 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no overlap of the pools": {"overlap": False},
     "no dropout": {"dropout": 0.0},
 }
+CLOSED = 0.02  # of the gap between training and test error
+TOO_SHORT = (
+    "Which part lowers the error takes more pictures and epochs, --full. Here is decided only that dropout closes a "
+    "part of the gap between training and test error."
+)
 
 
 def alexnet_parts(scale: Scale) -> Claim:
     """Local response normalization, overlapping pooling and dropout each lower AlexNet's error on small data."""
-    data = load("cifar10", **scale.pick({"resize": 16, "per_class": 100}, {"per_class": 500}))
+    data = load("cifar10", resize=16, per_class=scale.pick(60, 500))
     seeds = range(scale.pick(2, 3))
     found = {name: np.array([_end(scale, data, name, seed) for seed in seeds]) for name in VARIANTS}  # (seeds, 2)
     tests, gaps = ({name: pick(ends) for name, ends in found.items()} for pick in (_test_error, _gap))
@@ -40,12 +45,10 @@ def alexnet_parts(scale: Scale) -> Claim:
         "neural networks, sections 3.3, 3.4 and 4.2",
         measured=(
             *(
-                (at_least if scale.full else _seen)(
-                    f"test error, {name}, less that of all parts", d.mean(), 0, spread(d)
-                )
+                (at_least if scale.full else _seen)(f"test error, {name}, over that of all", d.mean(), 0, spread(d))
                 for name, d in lowered.items()
             ),
-            at_least("gap between training and test error that dropout closes", closed.mean(), 0.02, spread(closed)),
+            at_least("gap between training and test error that dropout closes", closed.mean(), CLOSED, spread(closed)),
             *(observed(f"test error, {name}", errors.mean(), spread(errors)) for name, errors in tests.items()),
         ),
         figure=_figure(tests),
@@ -54,6 +57,8 @@ def alexnet_parts(scale: Scale) -> Claim:
         note=f"{len(data.X_train):,} pictures of {side} x {side} ({data.note or 'lossless'}) and a network of the same "
         "make as AlexNet but smaller: five convolutions, the first two normalized, three pools, three dense layers. "
         "The network of the paper, at 227 x 227, takes minutes an epoch here: `glassnet train alexnet` runs it.",
+        undecided="" if scale.full or closed.mean() < CLOSED else TOO_SHORT,
+        expected_verdict=scale.pick("undecided", "holds"),
     )
 
 
@@ -96,7 +101,7 @@ def _end(scale: Scale, data: Dataset, name: str, seed: int) -> tuple[float, floa
     """Return training and test error after the last epoch, from the fit's file where there is one."""
     net = ModuleClassifier(
         small_alexnet, module_options=VARIANTS[name], image_shape=data.image_shape, solver="sgd", batch_size=64,
-        learning_rate="one-cycle", learning_rate_init=0.02, alpha=64 * 5e-4, max_iter=scale.pick(15, 40), tol=None,
+        learning_rate="one-cycle", learning_rate_init=0.02, alpha=64 * 5e-4, max_iter=scale.pick(12, 30), tol=None,
         augment=scale.pick(None, "flip"), random_state=seed, precision=scale.pick("float32", "auto"),
     )  # fmt: skip
     curves: Curves = scale.piece(f"{name} {seed}", partial(error_curves, net, data))
