@@ -7,6 +7,7 @@ import pytest
 from glassnet.lab.exhibits.descent import DescentExhibit, DescentSettings
 
 pytestmark = pytest.mark.browser
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 EXHIBIT = "descent"
 
 
@@ -23,7 +24,7 @@ def shows(visit, exhibit: DescentExhibit) -> None:
         lowest=f"{exhibit.scene().values['lowest']:.4f}",
         **{f"loss_{i + 1}": f"{loss:.4f}" for i, loss in enumerate(losses)},
     )
-    assert visit.page.locator("[data-testid=runs] .run").count() == len(losses)
+    expect(visit.page.locator("[data-testid=runs] .run")).to_have_count(len(losses))
 
 
 CONTROLS = {

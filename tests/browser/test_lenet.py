@@ -43,15 +43,6 @@ def shows(visit, exhibit: LeNetExhibit) -> dict:
     return values
 
 
-def settled(visit) -> dict[str, str]:
-    """Return the link once it no longer changes."""
-    before, now = None, visit.link()
-    while now != before:
-        visit.page.wait_for_timeout(300)
-        before, now = now, visit.link()
-    return now
-
-
 CONTROLS = {
     "right": (lambda v: v.fill("right", 6), {"right": 6}),
     "down": (lambda v: v.fill("down", -5), {"down": -5}),
@@ -87,7 +78,7 @@ def test_a_number_of_a_map_is_shown_with_what_makes_it(visit, place):
     visit.open("sample=3")
     shows(visit, computed(sample=3))
     visit.click(f"map-{place}")
-    link = settled(visit)
+    link = visit.link()
     assert f"{link['lookLayer']}-{link['lookMap']}" == place
     look = {name: value for name, value in link.items() if name.startswith("look")}
     unit = shows(visit, computed(sample=3, **look))["unit"]
@@ -121,7 +112,7 @@ def test_a_digit_is_drawn_and_seven_is_what_it_is(visit):
         for x, y in stops:
             mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"], steps=8)
         mouse.up()
-    drawn = settled(visit)["drawn"]
+    drawn = visit.link()["drawn"]
     values = shows(visit, computed(source="drawn", drawn=drawn))
     assert values["digit"] == 7
     assert visit.script()[0] == "digit 7"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from glassnet.lab.exhibits.normalization import NormalizationExhibit, NormalizationSettings
@@ -49,11 +51,14 @@ def test_a_control_changes_the_numbers_as_python_says(visit, name):
 
 def test_the_sample_matters_where_a_sample_is_normalized(visit):
     visit.changes(lambda v: v.fill("sample", 9), shows, {"sample": 9}, n_steps=1, link="norm=group&unit=7")
-    assert visit.script()[1:] == [
-        f"mean {visit.page.get_by_test_id(f'{side}-mean').inner_text()}, standard deviation "
-        f"{visit.page.get_by_test_id(f'{side}-std').inner_text()}".replace("\u2212", "-")
-        for side in ("before", "after")
-    ]
+    lines = visit.script()[1:]
+    assert len(lines) == 2
+    for side, line in zip(("before", "after"), lines, strict=True):
+        printed = re.fullmatch(r"mean (\S+), standard deviation (\S+)", line)
+        assert printed is not None
+        for quantity, value in zip(("mean", "std"), printed.groups(), strict=True):
+            shown = visit.page.get_by_test_id(f"{side}-{quantity}").inner_text()
+            assert float(value) == float(shown.replace("\u2212", "-"))  # as numbers: -0.0000 is 0.0000
 
 
 def test_a_click_looks_at_a_unit_and_a_sample(visit):

@@ -69,7 +69,9 @@ def test_a_control_changes_the_numbers_as_python_says(visit, name):
     before = visit.page.get_by_test_id("map").evaluate("map => map.toDataURL()")
     act(visit)
     shows(visit, **settings)
-    assert visit.page.get_by_test_id("map").evaluate("map => map.toDataURL()") != before
+    visit.page.wait_for_function(
+        "before => document.querySelector('[data-testid=map]').toDataURL() !== before", arg=before
+    )
 
 
 @pytest.mark.data

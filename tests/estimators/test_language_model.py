@@ -86,7 +86,8 @@ def test_cached_equals_uncached_past_the_positions(fitted):
     text = fitted.generate("to be", 40, **options)
     assert len(text) == 45
     assert fitted.generate("to be", 40, cached=False, **options) == text
-    assert fitted.generate("to be", 40, **(options | {"random_state": 4})) != text
+    others = {fitted.generate("to be", 40, temperature=2, random_state=seed) for seed in range(8)}
+    assert len(others) > 1  # the seed decides what is drawn
 
 
 def test_attention_of_a_text(fitted):

@@ -21,7 +21,7 @@ def test_lenet_as_the_paper_counts_it():
         LayerRow("s2", "Subsampling", (2, 6, 14, 14), 12, 1),
         LayerRow("c3", "PartialConv2d", (2, 16, 10, 10), 1516, 1),
         LayerRow("s4", "Subsampling", (2, 16, 5, 5), 32, 1),
-        LayerRow("c5", "Conv2d", (2, 120, 1, 1), 48120, 1),
+        LayerRow("c5", "WindowConv2d", (2, 120, 1, 1), 48120, 1),
         LayerRow("f6", "Linear", (2, 1, 1, 84), 10164, 1),
         LayerRow("output", "RBFOutput", (2, 1, 1, 10), 0, 1),
     ]
