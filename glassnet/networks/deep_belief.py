@@ -21,6 +21,7 @@ detectors, arXiv:1207.0580, 2012).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from glassnet.errors import InvalidInputError
 from glassnet.networks.mlp import Layer, MLPClassifier
-from glassnet.networks.rbm import storage
+from glassnet.networks.rbm import RBM, storage
 from glassnet.networks.stacked_rbms import StackedRBMs, Stage, rebound
 from glassnet.training.observers import Observer
 from glassnet.training.state import TrainingState
@@ -210,8 +211,13 @@ class DeepBeliefClassifier(StackedRBMs):
         -------
         ndarray of shape (n_samples, n_features)
             Means of the visible units. The fine-tuning has no part in them.
+
+        Raises
+        ------
+        InvalidInputError
+            If the network comes from a compact run, which has kept no machines.
         """
-        X, below = self._check_X(X), len(self.rbms_) - 2
+        X, below = self._check_X(X), len(self._machines()) - 2
         seen = self.rbms_[-1].gibbs(self._up(X, below), n_steps, random_state)
         return self._down(seen, below).astype(X.dtype, copy=False)
 
@@ -231,6 +237,21 @@ class DeepBeliefClassifier(StackedRBMs):
         self._fine_tuned()
         return self.network_.classes_
 
+    def without_stages(self) -> DeepBeliefClassifier:
+        """Return a copy that has forgotten its machines if it is fine-tuned.
+
+        It predicts and is fine-tuned further as before, but no longer dreams and reconstructs.
+        """
+        net = copy(self)
+        if self.__sklearn_is_fitted__():
+            net.rbms_, net._pretrain_losses = [], []
+        return net
+
+    def _machines(self) -> list[RBM]:
+        if not self.rbms_:
+            raise InvalidInputError("A compact run keeps the fine-tuned network and no machines to dream with.")
+        return self.rbms_
+
     def _fine_tuned(self) -> TrainingState:
         if not hasattr(self, "network_"):
             raise AttributeError("This DeepBeliefClassifier is not fine-tuned yet.")
@@ -242,6 +263,8 @@ class DeepBeliefClassifier(StackedRBMs):
     def _machine_stages(self, X: np.ndarray, y: Any, again: bool) -> Iterator[Stage]:
         if not again:
             vars(self).pop("network_", None)
+        elif not self.rbms_:
+            return iter(())  # of a compact run, whose machines have become the fine-tuned network
         return self._rbm_stages(X, len(self.hidden_layer_sizes), again)
 
     def _tuning_stage(self, X: np.ndarray, y: np.ndarray, again: bool) -> Stage:
@@ -284,12 +307,12 @@ class DeepBeliefClassifier(StackedRBMs):
         return network
 
     def _up(self, X: np.ndarray, layer: int) -> np.ndarray:
-        for rbm in self.rbms_[: layer + 1]:
+        for rbm in self._machines()[: layer + 1]:
             X = rbm.transform(X)
         return X
 
     def _down(self, hidden: np.ndarray, layer: int) -> np.ndarray:
-        for rbm in reversed(self.rbms_[: layer + 1]):
+        for rbm in reversed(self._machines()[: layer + 1]):
             hidden = rbm.inverse_transform(hidden)
         return hidden
 

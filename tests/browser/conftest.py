@@ -77,10 +77,7 @@ class Visit:
             self.page.goto(f"/exhibits/{self.name}#{link}")
             self.page.locator(".exhibit .card").first.wait_for(timeout=180_000)
         else:
-            self.page.evaluate(
-                "link => { history.replaceState(null, '', link); dispatchEvent(new HashChangeEvent('hashchange')) }",
-                f"#{link}",
-            )
+            self.page.evaluate("link => (location.hash = link)", f"{link}&check={self._n_links}")
 
     def click(self, *testids: str) -> None:
         for testid in testids:
