@@ -78,6 +78,7 @@ class Visit:
             self.page.locator(".exhibit .card").first.wait_for(timeout=180_000)
         else:
             self.page.evaluate("link => (location.hash = link)", f"{link}&check={self._n_links}")
+            self.page.wait_for_function("() => !location.hash.includes('check=')")  # it has been opened
 
     def click(self, *testids: str) -> None:
         for testid in testids:
