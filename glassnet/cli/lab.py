@@ -71,8 +71,12 @@ def _open(what: str, picture: Path | None, shapes: list[str], resize: bool, seed
 
 def _build(what: str, seed: int) -> str:
     """Return Python that makes the network that ``--model`` names, as ``model``."""
+    from glassnet.training.trained import find_run
+
     if Path(what).is_dir():
         return f"from glassnet.training.run_folder import load_run\n\nmodel = load_run({what!r})\n"
+    if find_run(what).is_dir():
+        return f"from glassnet.training.trained import load_trained\n\nmodel = load_trained({what!r})\n"
     file, colon, name = what.rpartition(":")
     if not colon:
         lines = f"from glassnet.registry import MODULES, resolve\n\ntorch.manual_seed({seed})\n"

@@ -27,7 +27,7 @@ def subject_of(what: str, picture: Path | None, shapes: list[str], resize: bool,
     Parameters
     ----------
     what : str
-        Run folder; name of a network; ``file.py:function``.
+        Run folder; name of a network, trained or not; ``file.py:function``.
     picture : Path, optional
         A picture, or an array in a .npy file.
     shapes : list of str
@@ -42,8 +42,10 @@ def subject_of(what: str, picture: Path | None, shapes: list[str], resize: bool,
     InvalidInputError, UnknownNameError, DataNotFoundError
         If there is no such network or it cannot be given that input.
     """
-    if Path(what).is_dir():
-        return _of_run(Path(what), picture, shapes, resize)
+    from glassnet.training.trained import find_run
+
+    if (run := find_run(what)).is_dir():
+        return _of_run(run, picture, shapes, resize)
     module = _made(what, seed)
     from glassnet.plots.inspection import Subject
 
@@ -164,7 +166,9 @@ def _made(what: str, seed: int) -> nn.Module:
 
     file, colon, name = what.rpartition(":")
     if not colon and what not in MODULES:
-        raise UnknownNameError("network, run folder or file.py:function", what, MODULES)
+        from glassnet.training.trained import trained_names
+
+        raise UnknownNameError("network, run folder or file.py:function", what, [*MODULES, *trained_names()])
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         made = _function(Path(file), name)() if colon else resolve(MODULES, "network", what)()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,12 +12,14 @@ from PIL import Image
 from torch import nn
 
 from glassnet.cli import main as cli
+from glassnet.cli.lab import _build as script_for
 from glassnet.cli.subject import random_input, subject_of
 from glassnet.data import load
 from glassnet.errors import DataNotFoundError, InvalidInputError, UnknownNameError
 from glassnet.estimators.module import ModuleClassifier
 from glassnet.networks.mlp import MLPClassifier
 from glassnet.training.run_folder import save_run
+from glassnet.training.trained import load_trained
 
 FILE = """
 import helper_beside_it
@@ -111,6 +114,15 @@ def test_runs_of_modules_are_traced_in_the_shape_of_their_pictures(tmp_path):
     assert isinstance(subject.module, nn.Module)
     with pytest.raises(InvalidInputError, match="not known by name"):
         subject_of(str(tmp_path / "run"), None, [], False, 0)
+
+
+def test_a_network_that_comes_trained_is_inspected_by_name(tmp_path):
+    np.save(tmp_path / "blank.npy", np.zeros((1, 784), np.float32))
+    subject = subject_of("lenet5-mnist", tmp_path / "blank.npy", [], False, 0)
+    assert subject.inputs[0].shape == (1, 1, 28, 28)
+    made: dict[str, Any] = {}
+    exec(script_for("lenet5-mnist", 0), made)
+    assert made["model"].get_params() == load_trained("lenet5-mnist").get_params()
 
 
 def test_mistakes_are_named(own_file, tmp_path):
