@@ -68,17 +68,21 @@ class Visit:
     """One page that shows one exhibit, for all tests of a module; each test opens its own link."""
 
     def __init__(self, page, name: str):
-        self.page, self.name, self._n_links = page, name, 0
+        self.page, self.name, self._is_open = page, name, False
 
     def open(self, link: str = "") -> None:
         """Open the exhibit with the settings of a link."""
-        self._n_links += 1
-        if self._n_links == 1:
+        if not self._is_open:
+            self._is_open = True
             self.page.goto(f"/exhibits/{self.name}#{link}")
             self.page.locator(".exhibit .card").first.wait_for(timeout=180_000)
         else:
-            self.page.evaluate("link => (location.hash = link)", f"{link}&check={self._n_links}")
-            self.page.wait_for_function("() => !location.hash.includes('check=')")  # it has been opened
+            # an event of our own, since a link that is there already changes nothing
+            self.page.evaluate(
+                "link => { history.replaceState(null, '', link); dispatchEvent(new HashChangeEvent('hashchange')) }",
+                f"#{link}",
+            )
+            self.settle()
 
     def click(self, *testids: str) -> None:
         for testid in testids:

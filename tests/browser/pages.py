@@ -27,5 +27,5 @@ def new_page(context, delay: int = DELAY):
 
 def settle(page) -> None:
     """Wait until every request of a page has been answered, and the answers are drawn."""
-    page.wait_for_function("() => !document.querySelector('.exhibit[data-waiting]')")
+    page.wait_for_function("() => !document.querySelector('.exhibit[data-waiting]')", timeout=180_000)
     page.evaluate("() => new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
