@@ -21,7 +21,6 @@ detectors, arXiv:1207.0580, 2012).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from copy import copy
 from typing import Any
 
 import numpy as np
@@ -237,19 +236,11 @@ class DeepBeliefClassifier(StackedRBMs):
         self._fine_tuned()
         return self.network_.classes_
 
-    def without_stages(self) -> DeepBeliefClassifier:
-        """Return a copy that has forgotten its machines if it is fine-tuned.
-
-        It predicts and is fine-tuned further as before, but no longer dreams and reconstructs.
-        """
-        net = copy(self)
-        if self.__sklearn_is_fitted__():
-            net.rbms_, net._pretrain_losses = [], []
-        return net
-
     def _machines(self) -> list[RBM]:
         if not self.rbms_:
-            raise InvalidInputError("A compact run keeps the fine-tuned network and no machines to dream with.")
+            raise InvalidInputError(
+                "A compact run keeps the fine-tuned network and no machines to dream with; the run it came from has them."
+            )
         return self.rbms_
 
     def _fine_tuned(self) -> TrainingState:

@@ -19,7 +19,6 @@ grey noise, where theirs started from that of black and white noise.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from copy import copy
 from itertools import islice
 from typing import Any
 
@@ -296,9 +295,8 @@ class GenerativeBeliefClassifier(StackedRBMs):
 
         It predicts, dreams and is fine-tuned further as before.
         """
-        net = copy(self)
+        net = super().without_stages()
         if self.__sklearn_is_fitted__():
-            net.rbms_, net._pretrain_losses = [], []
             vars(net).pop("memory_", None)
         return net
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import nullcontext
-from typing import Any, NamedTuple
+from copy import copy
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin
@@ -130,6 +131,16 @@ class StackedRBMs(ClassNamePrefixFeaturesOutMixin, ClassifierMixin, TransformerM
         X, y = self._validate(X, y, reset=False)
         self._advance(self._tuning_stage(X, y, self.warm_start and self.__sklearn_is_fitted__()), observers)
         return self
+
+    def without_stages(self) -> Self:
+        """Return a copy that has forgotten its machines if it is fine-tuned.
+
+        It predicts and is fine-tuned further as before; what asks the machines, refuses.
+        """
+        net = copy(self)
+        if self.__sklearn_is_fitted__():
+            net.rbms_, net._pretrain_losses = [], []
+        return net
 
     def reconstruct(self, X: Any, layer: int = -1) -> np.ndarray:
         """Send samples up to a hidden layer and down again.
