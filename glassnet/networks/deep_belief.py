@@ -239,7 +239,7 @@ class DeepBeliefClassifier(StackedRBMs):
     def _machines(self) -> list[RBM]:
         if not self.rbms_:
             raise InvalidInputError(
-                "A compact run keeps the fine-tuned network and no machines to dream with; the run it came from has them."
+                "A compact run keeps the fine-tuned network, no machines to dream with; the run it came from has them."
             )
         return self.rbms_
 
