@@ -1,7 +1,8 @@
 """``python -m benchmarks [NAME...] [--json] [--quick]``: measure, print, keep.
 
 A full run writes ``results/benchmarks.json`` (rows of workloads that were not asked for stay)
-and makes ``docs/benchmarks.md`` from it. A quick one has fewer rounds and only prints.
+and makes ``docs/benchmarks.md`` from it, after every workload: one that is stopped keeps what it has. A
+quick one has fewer rounds and only prints.
 """
 
 from __future__ import annotations
@@ -50,10 +51,10 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, files: dict[str,
             measured[workload.name] = {**row, "machine": where}
             if not options.json:
                 print(report.text(workload.name, measured[workload.name]), flush=True)
+            if not options.quick:
+                _keep(measured, root)
     if options.json:
         print(json.dumps({"workloads": measured}, indent=1))
-    if not options.quick:
-        _keep(measured, root)
     return 0
 
 

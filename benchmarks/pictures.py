@@ -315,6 +315,7 @@ def epoch(network: str, at_least: float, aim: float, tolerance: float, peers: di
         against=tuple(_LOADERS),
         steps=-(-chosen["n"] // BATCH),
         flops=chosen["n"] * flops,
+        rounds=5,
     )
 
 

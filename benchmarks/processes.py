@@ -132,6 +132,7 @@ WORKLOADS = [
         peers={OURS: with_checkpoints, "without": without_checkpoints},
         tolerance={"loss": 1e-6},
         at_least=0.98,
+        rounds=5,
         steps=EPOCH,
     ),
 ]
