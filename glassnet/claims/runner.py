@@ -14,6 +14,7 @@ import platform
 import shutil
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from functools import cache
 from importlib import import_module
@@ -104,7 +105,10 @@ def run_claims(
     for name in names:
         records.append(_kept_or_run(name, Scale(full, kept / name)))
         tell(records[-1])
-    shutil.rmtree(kept, ignore_errors=True)
+    for name in names:
+        shutil.rmtree(kept / name, ignore_errors=True)
+    with suppress(OSError):
+        kept.rmdir()  # where no other run has records in it
     return records
 
 

@@ -122,6 +122,15 @@ def test_an_interrupted_run_goes_on_where_it_was(tmp_path, monkeypatch):
     assert len(CALLS) == 4, "a finished run leaves nothing to take up"
 
 
+def test_a_run_that_ends_leaves_what_others_have_kept(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        run_claims(["holds", "interrupted"], folder=tmp_path)
+    run_claims(["fails"], folder=tmp_path)
+    run_claims(["holds"], folder=tmp_path)
+    assert CALLS == ["holds", "fails"]
+    assert not any(tmp_path.iterdir())
+
+
 def test_what_was_kept_is_of_this_code_and_scale_only(tmp_path, monkeypatch):
     for change in (
         lambda: None,
