@@ -259,6 +259,56 @@ def filled(net: Any, arrays: list[np.ndarray]) -> Any:
     return net
 
 
+def passes(network: str) -> tuple[Run, Check]:
+    """Take an epoch's batches through every convolution and every product, forwards and backwards, and no more.
+
+    By torch, in the precision and layout of ours, each layer on numbers of its own.
+    """
+    import torch
+    from torch import nn
+
+    from glassnet.learning.autograd import resolve_precision
+
+    low = resolve_precision(SETTINGS[network]["precision"], "cpu") == "bfloat16"
+    dtype, layout = (torch.bfloat16, torch.channels_last) if low else (torch.float32, torch.contiguous_format)
+    layers: list[Callable[[], None]] = []
+
+    def number(shape: Any) -> Any:
+        return (
+            torch.rand(shape).to(dtype).contiguous(memory_format=layout if len(shape) == 4 else torch.contiguous_format)
+        )
+
+    def note(layer: Any, inputs: Any, output: Any) -> None:
+        x, w, dy = number(inputs[0].shape), number(layer.weight.shape), number(output.shape)
+        if isinstance(layer, nn.Linear):
+            layers.append(lambda: (x @ w.T, dy @ w, dy.T @ x))
+            return
+        how = ([*layer.stride], [*layer.padding], [*layer.dilation], False, [0, 0], layer.groups)
+        wanted = [bool(layers), True, layer.bias is not None]  # nothing is carried back to the pictures
+
+        def there_and_back() -> None:
+            torch.ops.aten.convolution(x, w, None, *how)
+            torch.ops.aten.convolution_backward(dy, x, w, [w.shape[0]], *how, wanted)
+
+        layers.append(there_and_back)
+
+    net, (_, _, shape) = module(network), read(network)
+    for part in net.modules():
+        if isinstance(part, (nn.Conv2d, nn.Linear)):
+            part.register_forward_hook(note)
+    with torch.no_grad():
+        net(torch.rand(BATCH, *shape))
+    steps = -(-SETTINGS[network]["n"] // BATCH)
+
+    @torch.inference_mode()
+    def run() -> None:
+        for _ in range(steps):
+            for layer in layers:
+                layer()
+
+    return run, lambda _: {"steps": steps}
+
+
 def predicted(network: str) -> tuple[Callable[[], int], Callable[[], int]]:
     """Return what predicts one picture: the estimator, and its module alone."""
     import torch
@@ -313,6 +363,7 @@ def epoch(network: str, at_least: float, aim: float, tolerance: float, peers: di
         at_least=at_least,
         aim=aim,
         against=tuple(_LOADERS),
+        bounds={"its convolutions and products alone": partial(passes, network)},
         steps=-(-chosen["n"] // BATCH),
         flops=chosen["n"] * flops,
         rounds=5,

@@ -89,6 +89,26 @@ def learnergy() -> tuple[Run, Check]:
     return run, check
 
 
+def products(precision: str) -> tuple[Run, Check]:
+    """Make the matrix products of an epoch of CD-1, and nothing else."""
+    import torch
+
+    dtype = getattr(torch, precision)
+    visible, hidden = torch.rand(2 * BATCH, N_VISIBLE).to(dtype), torch.rand(2 * BATCH, N_HIDDEN).to(dtype)
+    weight = torch.rand(N_HIDDEN, N_VISIBLE).to(dtype)
+    up, down, gradient = hidden[:BATCH].clone(), visible[:BATCH].clone(), weight.clone()
+
+    @torch.inference_mode()
+    def run() -> None:
+        for _ in range(N_SAMPLES // BATCH):
+            torch.mm(visible[:BATCH], weight.T, out=up)
+            torch.mm(hidden[BATCH:], weight, out=down)
+            torch.mm(visible[BATCH:], weight.T, out=up)
+            torch.mm(hidden.T, visible, out=gradient)
+
+    return run, lambda _: {"samples": N_SAMPLES}
+
+
 def workload(
     name: str, rule: str, persistent: bool, tolerance: float, at_least: float, precision: str = "float32"
 ) -> Workload:
@@ -100,6 +120,7 @@ def workload(
         | ({} if persistent else {"learnergy": learnergy}),
         tolerance={"pseudo_likelihood": tolerance},
         at_least=at_least,
+        bounds={} if persistent else {f"the products alone, {precision}": partial(products, precision)},
         steps=N_SAMPLES // BATCH,
         flops=N_SAMPLES * (6 if persistent else 5) * 2 * N_VISIBLE * N_HIDDEN,
     )

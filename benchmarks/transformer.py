@@ -140,6 +140,28 @@ def decoding(n_rows: int, cached: bool) -> tuple[Run, Check]:
     return lambda: greedy(model, source, max_length=LENGTH, cached=cached), lambda tokens: written(tokens.numpy())
 
 
+def decoder_weights() -> list[tuple[int, int]]:
+    """Return (inputs, outputs) of every product that the decoder makes for a new token."""
+    d, wide = int(SIZES["d_model"]), int(SIZES["d_ff"])
+    layer = [(d, 3 * d), (d, d), (d, d), (d, d), (d, wide), (wide, d)]
+    return layer * int(SIZES["n_layers"]) + [(d, N_VOCABULARY)]
+
+
+def products(n_rows: int) -> tuple[Run, Check]:
+    """Make the decoder's products of all steps, and nothing else: no attention, no normalization."""
+    import torch
+
+    pairs = [(torch.rand(n_rows, n), torch.rand(n, m)) for n, m in decoder_weights()]
+
+    @torch.inference_mode()
+    def run() -> None:
+        for _ in range(LENGTH):
+            for x, w in pairs:
+                x @ w
+
+    return run, lambda _: {"steps": LENGTH}
+
+
 def written(tokens: np.ndarray) -> dict[str, Any]:
     """Return what must be equal: how much was written, and nearly what."""
     return {"shape": list(tokens.shape), "mean_token": float(tokens.mean())}
@@ -197,8 +219,6 @@ def beside_torch(precision: str) -> Workload:
 
 def decoding_beside_uncached(n_rows: int) -> Workload:
     """Return the workload of writing so many rows; with the cache, a step reads the decoder and little else."""
-    d, n_layers = int(SIZES["d_model"]), int(SIZES["n_layers"])
-    n_weights = n_layers * (6 * d * d + 2 * d * int(SIZES["d_ff"])) + N_VOCABULARY * d
     return Workload(
         name=f"transformer decoding {n_rows}",
         title=f"Transformer 256, 3 + 3 layers: {n_rows} rows written to {LENGTH} tokens, with the cache",
@@ -206,8 +226,9 @@ def decoding_beside_uncached(n_rows: int) -> Workload:
         tolerance={"mean_token": 1.0},
         at_least=5,
         aim=10,
+        bounds={"the decoder's products alone": partial(products, n_rows)},
         steps=LENGTH,
-        bytes=4 * n_weights * LENGTH,
+        bytes=4 * sum(n * m for n, m in decoder_weights()) * LENGTH,
     )
 
 

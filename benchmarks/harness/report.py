@@ -17,7 +17,9 @@ Each peer runs in its own process, in turns with glassnet, on the same cores wit
 ratios are medians over the rounds, with the lowest and the highest. A ratio is the peer's time / glassnet's,
 round by round: above 1 glassnet is faster. A peer that did not do the same work (shapes, steps, final loss) gets
 no ratio. The verdict compares the best peer's ratio with what is asked for. A share says how much of the
-machine's own rate, measured in the same run, glassnet's arithmetic or its traffic with memory comes to.
+machine's own rate, measured in the same run, glassnet's arithmetic or its traffic with memory comes to. A part of
+the work that nothing can do without, measured alone, *leaves* the ratio that would be reached if all else took no
+time; a target above that is missed, "bound by" that part.
 """
 COLUMNS = ("work", "", "seconds a run", "ratio", "a step", "peak MB", "asked for, and verdict")
 
@@ -80,6 +82,8 @@ def _figures(peer: dict[str, Any], steps: int) -> list[str]:
     if "seconds" not in peer:
         return [peer["trouble"], "", "", ""]
     ratio = _spread(peer["ratio"]) if "ratio" in peer else ""
+    if "leaves" in peer:
+        ratio = f"leaves {peer['leaves']:.3g}"
     if peer.get("unequal"):
         ratio = "no ratio: " + "; ".join(peer["unequal"])
     if "at_most" in peer:
@@ -98,7 +102,7 @@ def _verdict(row: dict[str, Any]) -> str:
     words = [f"{key.replace('_', ' ')} {row[key]:g}x" for key in ("at_least", "aim") if row.get(key)]
     if row.get("against"):
         words.append(f"beside {' and '.join(row['against'])}, and no other peer faster")
-    words.append(f"**{row['verdict']}**")
+    words.append(f"**{row['verdict']}**" + "".join(f", bound by {name}" for name in row.get("bound_by", ())))
     shares = (("share_of_matmul", "matrix-product"), ("share_of_memory", "memory"))
     words += [f"{row[key]:.0%} of the machine's {name} rate" for key, name in shares if key in row]
     return ", ".join(words)

@@ -106,7 +106,7 @@ def run_workload(
     rounds = min(rounds, workload.rounds or rounds)
     with ExitStack() as stack:
         peers = []
-        for name in workload.peers:
+        for name in (*workload.peers, *workload.bounds):
             say(f"{workload.name}: preparing {name}")
             peers.append(Peer(module, workload, name, threads))
             stack.callback(peers[-1].close)
@@ -116,11 +116,13 @@ def run_workload(
             for i in range(len(alive)):
                 alive[(r + i) % len(alive)].turn()
     rows = [_row(workload, peer, peers[0]) for peer in peers]
+    asked = _asked(workload, rows)
     if not workload.at_most and "seconds" not in rows[0]:
         raise BenchmarkFailed(f"{workload.name}: {OURS}: {rows[0]['trouble']}")
     return {
         "title": workload.title,
-        **_asked(workload, rows),
+        **asked,
+        **_bound(workload, asked, rows),
         "steps": workload.steps,
         **({"grows": list(workload.grows)} if workload.grows else {}),
         "rows": rows,
@@ -141,7 +143,7 @@ def _row(workload: Workload, peer: Peer, ours: Peer) -> dict[str, Any]:
     row |= {"peak_mb": round(peer.turns[-1]["peak_bytes"] / 1e6), "work": peer.turns[-1]["work"]}
     if workload.at_most:
         return {**row, "at_most": workload.at_most[peer.name], **_limited(workload.limits.get(peer.name), peer.turns)}
-    if peer is not ours and ours.turns:
+    if peer.name in workload.peers and peer is not ours and ours.turns:
         unequal = differences(ours.turns[-1]["work"], row["work"], workload.tolerance)
         row["unequal"] = unequal
         if not unequal:
@@ -183,6 +185,21 @@ def _asked(workload: Workload, rows: list[dict[str, Any]]) -> dict[str, Any]:
     if min(named) < workload.at_least or (workload.against and min(ratios.values()) < 1):
         return {**asked, "verdict": "missed"}
     return {**asked, "verdict": "aim met" if workload.aim is not None and min(named) >= workload.aim else "met"}
+
+
+def _bound(workload: Workload, asked: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Note at each bound the ratio that it leaves; return which of them put what was asked for out of reach."""
+    ratios = {
+        row["peer"]: row for row in rows if "ratio" in row and row["peer"] in (workload.against or workload.peers)
+    }
+    bounds = [row for row in rows if row["peer"] in workload.bounds and "seconds" in row]
+    if not ratios:
+        return {}
+    best = min(ratios.values(), key=lambda row: row["ratio"]["median"])
+    for row in bounds:
+        row["leaves"] = float(f"{best['seconds']['median'] / row['seconds']['median']:.4g}")
+    binding = [row["peer"] for row in bounds if row["leaves"] < (workload.at_least or 0)]
+    return {"bound_by": binding} if binding and asked["verdict"] == "missed" else {}
 
 
 def _holds(row: dict[str, Any]) -> bool:

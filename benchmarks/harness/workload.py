@@ -45,6 +45,9 @@ class Workload:
     limits : dict of str to dict of str to float
         For work without a peer, by its name: entries of what its check returns that may be so large
         at most, in every round.
+    bounds : dict of str to callable
+        Name -> `Prepare` of a part that the work cannot do without, such as its matrix products alone. It takes
+        its turns as a peer does, but is none: its row says what ratio would be left if all else took no time.
     runs : int
         Runs in a turn: enough for the clock.
     steps : int
@@ -63,6 +66,7 @@ class Workload:
     against: tuple[str, ...] = ()
     at_most: dict[str, float] = field(default_factory=dict)
     limits: dict[str, dict[str, float]] = field(default_factory=dict)
+    bounds: dict[str, Prepare] = field(default_factory=dict)
     runs: int = 1
     steps: int = 1
     flops: float = 0.0

@@ -47,6 +47,8 @@ WORKLOADS = [
     Workload("limits", "sleeps", {"quick": peer(0.0), "slow": peer(0.03)}, at_most={"quick": 0.02, "slow": 0.01}),
     Workload("figures", "sleeps", {"few": peer(0.0, steps=3), "many": peer(0.0, steps=7)},
              at_most={"few": 5, "many": 5}, limits={"few": {"steps": 3}, "many": {"steps": 6}}),
+    Workload("bounded", "sleeps", {"glassnet": peer(0.03), "slow": peer(0.04)}, at_least=3,
+             bounds={"most of it": peer(0.02, steps=1), "a little": peer(0.004), "missing": uninstalled}),
     Workload("ours broken", "sleeps", {"glassnet": uninstalled}),
 ]
 """
@@ -92,6 +94,16 @@ def test_a_figure_beyond_its_limit_is_missed(toy):
     assert peers["few"]["limits"] == {"steps": {"is": 3, "at_most": 3}}
     assert peers["many"]["limits"] == {"steps": {"is": 7, "at_most": 6}}
     assert "steps 7, at most 6" in report._figures(peers["many"], 1)[1]
+
+
+def test_a_bound_says_what_ratio_is_within_reach_and_is_no_peer(toy):
+    row, peers = measure(toy["bounded"], rounds=2)
+    most, little = peers["most of it"], peers["a little"]
+    assert most["leaves"] == pytest.approx(peers["slow"]["seconds"]["median"] / most["seconds"]["median"], rel=1e-3)
+    assert (row["verdict"], row["bound_by"]) == ("missed", ["most of it"])
+    assert not {"ratio", "unequal"} & {*most, *little}
+    assert "leaves" in report._figures(most, 1)[1]
+    assert "**missed**, bound by most of it" in report._verdict(row)
 
 
 def test_unequal_work_gets_no_ratio(toy):
@@ -212,3 +224,4 @@ def test_every_file_holds_well_formed_workloads(module):
         else:
             assert next(iter(workload.peers)) == OURS
             assert len(workload.peers) > 1
+        assert not set(workload.bounds) & set(workload.peers)
