@@ -36,10 +36,11 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, files: dict[str,
     """
     options = _parse(arguments, files)
     say = (lambda line: print(line, file=sys.stderr, flush=True)) if options.verbose else (lambda line: None)
-    if options.peer:
-        os.environ["BENCHMARK_PLAYGROUND"] = str(options.peer.resolve())
     rates = measure_rates(options.threads)
     where = {**machine.description(options.threads), **rates}
+    if options.peer:
+        os.environ["BENCHMARK_PLAYGROUND"] = str(options.peer.resolve())
+        where["versions"][f"TensorFlow Playground's {options.peer.name}"] = machine.file_version(options.peer)
     measured: dict[str, Any] = {}
     for module in [files[name] for name in options.names or files]:
         for workload in import_module(module).WORKLOADS:

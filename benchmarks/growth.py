@@ -83,7 +83,16 @@ def dense(what: str, size: int, sizes: tuple[int, ...]) -> Workload:
         "-".join(map(str, sizes)) if len(sizes) < 6 else f"{sizes[0]}, {len(sizes) - 2} times {sizes[1]}, {sizes[-1]}"
     )
     title = f"MLP {said}, ReLU, batches of 100: 100 steps"
-    return Workload(f"growth {what} {size}", title, peers, {"loss": 0.01}, 1, steps=100, grows=(what, size))
+    return Workload(
+        name=f"growth {what} {size}",
+        title=title,
+        peers=peers,
+        tolerance={"loss": 0.01},
+        at_least=1,
+        bounds={"its products alone, by torch": partial(mlp_step.products, work)},
+        steps=work.steps,
+        grows=(what, size),
+    )
 
 
 def samples(n: int) -> Workload:

@@ -169,6 +169,25 @@ def pytorch(work: Steps) -> tuple[Run, Check]:
     return run, lambda weights: work.done(weights, work.steps)
 
 
+def products(work: Steps) -> tuple[Run, Check]:
+    """Make the matrix products of all steps by torch, forwards and backwards, and nothing else."""
+    import torch
+
+    layers = [(torch.rand(work.batch, n), torch.rand(m, n), torch.rand(work.batch, m)) for n, m in pairwise(work.sizes)]
+    room = [[torch.empty_like(part) for part in layer] for layer in layers]
+
+    @torch.inference_mode()
+    def run() -> None:
+        for _ in range(work.steps):
+            for k, ((x, weight, delta), (down, gradient, z)) in enumerate(zip(layers, room, strict=True)):
+                torch.mm(x, weight.T, out=z)
+                torch.mm(delta.T, x, out=gradient)
+                if k > 0:
+                    torch.mm(delta, weight, out=down)
+
+    return run, lambda _: {"steps": work.steps}
+
+
 PEERS = {OURS: ours, "JAX jit": jax, "Equinox": equinox, "Keras on JAX": keras, "PyTorch": pytorch}
 WORK = Steps((784, 256, 128, 10), batch=128, steps=100)
 WORKLOADS = [
@@ -179,6 +198,7 @@ WORKLOADS = [
         tolerance={"loss": 5e-3},  # a unit that one library has just above 0 is just below it in another
         at_least=1,
         aim=1.2,
+        bounds={"its products alone, by torch": partial(products, WORK)},
         steps=WORK.steps,
         flops=WORK.flops,
     )

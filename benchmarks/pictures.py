@@ -274,14 +274,14 @@ def passes(network: str) -> tuple[Run, Check]:
     layers: list[Callable[[], None]] = []
 
     def number(shape: Any) -> Any:
-        return (
-            torch.rand(shape).to(dtype).contiguous(memory_format=layout if len(shape) == 4 else torch.contiguous_format)
-        )
+        values = torch.rand(shape).to(dtype)
+        return values.contiguous(memory_format=layout) if values.ndim == 4 else values
 
     def note(layer: Any, inputs: Any, output: Any) -> None:
         x, w, dy = number(inputs[0].shape), number(layer.weight.shape), number(output.shape)
         if isinstance(layer, nn.Linear):
-            layers.append(lambda: (x @ w.T, dy @ w, dy.T @ x))
+            rows, deltas = x.flatten(0, -2), dy.flatten(0, -2)
+            layers.append(lambda: (rows @ w.T, deltas @ w, deltas.T @ rows))
             return
         how = ([*layer.stride], [*layer.padding], [*layer.dilation], False, [0, 0], layer.groups)
         wanted = [bool(layers), True, layer.bias is not None]  # nothing is carried back to the pictures

@@ -6,14 +6,17 @@ same threads that the peers get.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
+import subprocess
 import sys
 import time
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -33,9 +36,21 @@ def environment(threads: int) -> dict[str, str]:
     return {**inherited, **dict.fromkeys(THREAD_VARIABLES, str(threads)), "JAX_PLATFORMS": "cpu"}
 
 
-def description(threads: int) -> dict[str, object]:
+def description(threads: int) -> dict[str, Any]:
     """Return processor, threads and versions."""
     return {"cpu": _cpu(), "cores": os.cpu_count(), "threads": threads, "system": platform.system(), **_versions()}
+
+
+def file_version(path: Path) -> str:
+    """Return the last commit of a file, or, where it stands in no git checkout, the name that git has for its bytes."""
+    command = ["git", "-C", str(path.parent), "log", "-1", "--format=%H", "--", path.name]
+    try:
+        commit = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    except FileNotFoundError:  # no git
+        commit = ""
+    data = path.read_bytes()
+    blob = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+    return f"commit {commit}" if commit else f"blob {blob}"
 
 
 def load_average() -> float | None:

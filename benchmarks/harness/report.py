@@ -44,8 +44,17 @@ def markdown(results: dict[str, Any]) -> str:
         lines += [[row["title"], *cells[0], _verdict(row)], *(["", *line, ""] for line in cells[1:])]
     growth = "".join(f"\n{part}" for part in _growth([*results["workloads"].values()]))
     table = _table(COLUMNS, lines) + growth
-    places = "\n".join(f"- {name}: {_place(row)}" for name, row in results["workloads"].items())
-    return f"{HEAD}\n{table}\n\n## Where and when\n\n{places}\n"
+    return f"{HEAD}\n{table}\n\n## Where and when\n\n{_places(results['workloads'])}\n"
+
+
+def _places(rows: dict[str, dict[str, Any]]) -> str:
+    """Return each machine, with its libraries, above what was measured there."""
+    measured: dict[str, list[str]] = {}
+    for name, row in rows.items():
+        measured.setdefault(_machine(row["machine"]), []).append(f"{name} ({_how_measured(row)})")
+    return "\n\n".join(
+        f"{machine}:\n\n" + "\n".join(f"- {line}" for line in lines) for machine, lines in measured.items()
+    )
 
 
 def _growth(rows: list[dict[str, Any]]) -> list[str]:
@@ -53,7 +62,7 @@ def _growth(rows: list[dict[str, Any]]) -> list[str]:
     lines, before = [], {}
     for row in sorted((row for row in rows if "grows" in row), key=lambda row: row["grows"]):
         what, size = row["grows"]
-        for peer in (peer for peer in row["rows"] if "seconds" in peer):
+        for peer in (peer for peer in row["rows"] if "seconds" in peer and "leaves" not in peer):
             seconds, key = peer["seconds"]["median"], (what, peer["peer"])
             exponent = f"{log(seconds / before[key][1]) / log(size / before[key][0]):.2f}" if key in before else ""
             ratio = f"{peer['ratio']['median']:.3g}" if "ratio" in peer else ""
@@ -71,7 +80,9 @@ def text(name: str, row: dict[str, Any]) -> str:
     cells = [COLUMNS[1:-1], *_cells(row)]
     widths = [max(map(len, column)) + 2 for column in zip(*cells, strict=True)]
     lines = ["".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells]
-    return "\n  ".join([f"\n{name}: {row['title']}", *lines, f"{_verdict(row)}; {_place(row)}"])
+    return "\n  ".join(
+        [f"\n{name}: {row['title']}", *lines, f"{_verdict(row)}; {_how_measured(row)}; {_machine(row['machine'])}"]
+    )
 
 
 def _cells(row: dict[str, Any]) -> list[list[str]]:
@@ -108,11 +119,15 @@ def _verdict(row: dict[str, Any]) -> str:
     return ", ".join(words)
 
 
-def _place(row: dict[str, Any]) -> str:
-    machine, load = row["machine"], row["load_average"]
+def _machine(machine: dict[str, Any]) -> str:
+    """Return the processor, what it can do, and the libraries."""
     versions = ", ".join(f"{package} {version}" for package, version in machine["versions"].items())
     return (
         f"{machine['cpu']}, {machine['threads']} threads, {machine['matmul_gflops']:g} GFLOP/s, "
-        f"{machine['memory_gb_per_s']:g} GB/s, load {load[0]} to {load[1]}, {row['rounds']} rounds, "
-        f"{row['took_seconds']:g} s; {versions}"
+        f"{machine['memory_gb_per_s']:g} GB/s; {versions}"
     )
+
+
+def _how_measured(row: dict[str, Any]) -> str:
+    load = row["load_average"]
+    return f"{row['rounds']} rounds, {row['took_seconds']:g} s, load {load[0]} to {load[1]}"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import re
+import subprocess
 from dataclasses import replace
 
 import pytest
 
 from benchmarks import FILES
 from benchmarks.__main__ import main
-from benchmarks.harness import report, runner
+from benchmarks.harness import machine, report, runner
 from benchmarks.harness.workload import OURS, Workload, differences
 
 TOY = """
@@ -207,6 +209,16 @@ def test_quick_run_writes_nothing(one_file, tmp_path, capsys):
     assert main(["--quick", "--threads", "1"], tmp_path, one_file) == 0
     assert "met" in capsys.readouterr().out
     assert not (tmp_path / "results").exists()
+
+
+def test_the_peer_that_is_given_is_recorded_by_its_commit_or_its_bytes(tmp_path):
+    path = tmp_path / "nn.ts"
+    path.write_bytes(b"test content\n")
+    assert machine.file_version(path) == "blob d670460b4b4aece5915caf5c68d12f560a9fe3e4"
+    who = ["-c", "user.name=a", "-c", "user.email=a@b"]
+    for command in (["init", "--quiet"], ["add", "nn.ts"], [*who, "commit", "--quiet", "--message", "first"]):
+        subprocess.run(["git", "-C", str(tmp_path), *command], check=True)
+    assert re.fullmatch("commit [0-9a-f]{40}", machine.file_version(path))
 
 
 def test_unknown_name_is_wrong_use(capsys):
