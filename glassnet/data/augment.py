@@ -25,6 +25,11 @@ Augmentation = Callable[[Tensor, torch.Generator], Tensor]
 class PadCrop:
     """Move each picture by up to ``padding`` pixels each way: pad it with zeros and cut it out again.
 
+    Parameters
+    ----------
+    padding : int or None, default=None
+        None: an eighth of the shorter side, rounded up: the 4 pixels of the paper for its 32 x 32.
+
     References
     ----------
     K. He et al. (2016). Deep residual learning for image recognition, section 4.2.
@@ -35,13 +40,14 @@ class PadCrop:
     torch.Size([2, 3, 4, 5])
     """
 
-    padding: int = 4
+    padding: int | None = None
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         n, _, height, width = images.shape
-        wide = F.pad(images, 4 * (self.padding,))
+        padding = -(-min(height, width) // 8) if self.padding is None else self.padding
+        wide = F.pad(images, 4 * (padding,))
         windows = wide.unfold(2, height, 1).unfold(3, width, 1)  # (n, C, places, places, H, W), a view
-        top, left = torch.randint(2 * self.padding + 1, (2, n), generator=generator)
+        top, left = torch.randint(2 * padding + 1, (2, n), generator=generator)
         return windows[torch.arange(n), :, top, left]
 
 
@@ -157,7 +163,7 @@ def as_augmentation(given: Any) -> Augmentation | None:
     Examples
     --------
     >>> as_augmentation(["crop", Flip()])
-    Chain(parts=(PadCrop(padding=4), Flip(probability=0.5)))
+    Chain(parts=(PadCrop(padding=None), Flip(probability=0.5)))
     """
     if isinstance(given, str):
         if given not in AUGMENTATIONS:

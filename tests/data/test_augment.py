@@ -14,6 +14,12 @@ def pictures(n=40, channels=2, height=7, width=9):
     return torch.rand(n, channels, height, width, generator=torch_generator(0, "pictures"))
 
 
+def test_pictures_move_by_an_eighth_of_their_side_where_nothing_else_is_said():
+    images = torch.arange(3.0 * 40 * 32).reshape(1, 3, 40, 32)
+    eighth, four = (crop(images, torch_generator(0, "batch")) for crop in (PadCrop(), PadCrop(4)))
+    assert torch.equal(eighth, four)
+
+
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_pictures_keep_shape_and_memory_and_follow_the_generator(name):
     images = pictures()
@@ -75,7 +81,7 @@ def test_brightness_is_a_line_per_picture():
 
 def test_what_augment_takes():
     assert as_augmentation(None) is None
-    assert as_augmentation("crop") == PadCrop(4)
+    assert as_augmentation("crop") == PadCrop()
     assert as_augmentation(("crop-flip", Flip(1))) == Chain((Chain((PadCrop(), Flip())), Flip(1)))
     with pytest.raises(UnknownNameError, match="Did you mean 'crop'"):
         as_augmentation("crp")
