@@ -91,6 +91,7 @@ class BackpropEngine:
         self._buffers: dict[int, list] = {}
         self._widest = max(n_in * n_out for n_in, n_out in pairwise(spec.sizes))
         self.group = current()
+        self._descends = solver.descends and self.group.size == 1 and all(rule.descends for rule in self.rules)
         self._gradient_and_loss = torch.empty(spec.n_parameters + 1, dtype=self.X.dtype)
         self._gradient = self._gradient_and_loss[:-1]
         self._gradient_views = spec.named(self._gradient)
@@ -150,6 +151,8 @@ class BackpropEngine:
         solver, parameters = self.solver, network.tensors["parameters"]
         if solver.name == "lbfgs":
             return lbfgs_step(network.tensors, lambda: self._penalized(network, batch, streams))
+        if self._descends:
+            return self._descend(network, batch, streams, rate)
         loss, n = self._gradients(network, batch, streams)
         for weight, gradient in network.weights if solver.alpha else ():
             if solver.name == "adamw":
@@ -159,6 +162,14 @@ class BackpropEngine:
         solver.step(parameters, self._gradient, network.tensors, streams.step + 1, rate)
         for weight, _ in network.weights if solver.l1 else ():
             soft_threshold(weight, rate * solver.l1 / n)
+        return loss
+
+    def _descend(self, network: _Network, batch: _Batch, streams: Streams, rate: float) -> float:
+        """Make a step of plain gradient descent, each layer as soon as its delta is known; return the mean loss."""
+        loss, delta, _ = self._delta(network, batch, streams)
+        for k in reversed(range(len(self.rules))):
+            below = self.rules[k].descend(delta, network.layers[k], rate, down=k > 0)
+            delta = delta if below is None else below
         return loss
 
     def _penalized(self, network: _Network, batch: _Batch, streams: Streams) -> tuple[float, float, Tensor]:
@@ -175,15 +186,20 @@ class BackpropEngine:
         if len(batch.X) == 0:
             self._gradient.zero_()
             return self._added_up(network, 0.0, batch.size * self._mean_weight)
+        mean_loss, delta, divisor = self._delta(network, batch, streams)
+        for k in reversed(range(len(self.rules))):
+            below = self.rules[k].backward(delta, network.layers[k], self._gradient_views[k], down=k > 0)
+            delta = delta if below is None else below
+        return self._added_up(network, mean_loss, divisor)
+
+    def _delta(self, network: _Network, batch: _Batch, streams: Streams) -> tuple[float, Tensor, float]:
+        """Return the batch's part of the mean loss, delta of the last layer, and what it was divided by."""
         h = batch.X
         for rule, p, statistics in zip(self.rules, network.layers, network.statistics, strict=True):
             h = rule.forward(h, p, statistics, streams)
         loss, delta = LOSS_DELTAS[self.spec.loss](h, batch.target)
         mean_loss, divisor = self._weigh(loss, delta, batch)
-        for k in reversed(range(len(self.rules))):
-            below = self.rules[k].backward(delta, network.layers[k], self._gradient_views[k], down=k > 0)
-            delta = delta if below is None else below
-        return self._added_up(network, mean_loss, divisor)
+        return mean_loss, delta, divisor
 
     def _added_up(self, network: _Network, loss: float, divisor: float) -> tuple[float, float]:
         """Add up gradient and loss over all processes, and average the running statistics."""

@@ -96,7 +96,17 @@ class Dense:
     def backward(self, delta: Tensor, x: Tensor, p: Parameters, g: Parameters, down: bool) -> Tensor | None:
         torch.mm(delta.t(), x, out=g["weight"])
         torch.sum(delta, 0, out=g["bias"])
-        return torch.mm(delta, p["weight"], out=self._buffers[len(x)][1]) if down else None
+        return self._below(delta, p) if down else None
+
+    def descend(self, delta: Tensor, x: Tensor, p: Parameters, rate: float, down: bool) -> Tensor | None:
+        """Take ``rate`` times the gradient off the parameters in the product that makes it: no array holds it."""
+        below = self._below(delta, p) if down else None
+        p["weight"].addmm_(delta.t(), x, alpha=-rate)
+        p["bias"].sub_(delta.sum(0), alpha=rate)
+        return below
+
+    def _below(self, delta: Tensor, p: Parameters) -> Tensor:
+        return torch.mm(delta, p["weight"], out=self._buffers[len(delta)][1])
 
 
 class Local:
@@ -217,6 +227,20 @@ class LayerRule:
             delta = self.normalize.backward(delta, p, g)
         below = self.connect.backward(delta, self.x, p, g, down)
         return below if past is None or below is None else below + past
+
+    @property
+    def descends(self) -> bool:
+        """Whether all that the layer learns is the weight and bias of a dense connection, so that it can `descend`."""
+        layer = self.layer
+        return isinstance(self.connect, Dense) and not (layer.norm or layer.residual or layer.activation == "prelu")
+
+    def descend(self, delta: Tensor, p: Parameters, rate: float, down: bool) -> Tensor | None:
+        """Take ``rate`` times the gradient off the parameters; return dL/dx, of before, if ``down``."""
+        assert isinstance(self.connect, Dense)
+        if self.layer.dropout:
+            delta = delta * self._mask
+        self._times_derivative(delta, p, {})
+        return self.connect.descend(delta, self.x, p, rate, down)
 
     def _activate(self, z: Tensor, p: Parameters) -> Tensor:
         if self.layer.activation == "prelu":

@@ -107,6 +107,11 @@ class Solver:
             if (value := getattr(self, name)) is not None and not value > 0:
                 raise InvalidInputError(f"{name} must be above 0, got {value}.")
 
+    @property
+    def descends(self) -> bool:
+        """Whether a step only takes the rate times the gradient away: each parameter's without the others'."""
+        return self.name == "sgd" and not (self.momentum or self.alpha or self.l1 or self.clip_norm)
+
     def initial_slots(self, parameters: np.ndarray) -> dict[str, np.ndarray]:
         """Return the optimizer state before the first step: zeros."""
         if self.name == "lbfgs":

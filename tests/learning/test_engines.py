@@ -19,6 +19,7 @@ from glassnet.learning.layers import IN_PLACE
 from glassnet.learning.losses import LOSSES
 from glassnet.learning.optimizers import Solver
 from glassnet.learning.spec import Layer, NetworkSpec
+from glassnet.training.batches import Batches
 from glassnet.training.loop import advance
 from glassnet.training.state import TrainingState
 
@@ -38,7 +39,8 @@ TORCH_LOSSES = {
     "cross_entropy": lambda z, t: torch.nn.functional.cross_entropy(z, t, reduction="none"),
 }
 SGD = Solver("sgd", 0.02, momentum=0.9, nesterov=True, alpha=0.3)
-SOLVERS = [SGD, Solver("sgd", 0.02, momentum=0.8, nesterov=False), Solver("adam", 0.01, alpha=0.1)]
+PLAIN = Solver("sgd", 0.02, momentum=0)
+SOLVERS = [SGD, PLAIN, Solver("sgd", 0.02, momentum=0.8, nesterov=False), Solver("adam", 0.01, alpha=0.1)]
 
 
 def problem(activation: str, loss: str, depth: int = 2, dtype: str = "float64", weighted: bool = False):
@@ -108,7 +110,45 @@ def test_the_comparison_fails_when_a_sign_is_flipped(monkeypatch, table, key, wr
         test_written_out_rule_equals_autograd("tanh", "cross_entropy", False)
 
 
-@pytest.mark.parametrize("solver", SOLVERS, ids=lambda s: f"{s.name}-{s.alpha}")
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("activation", HIDDEN)
+def test_plain_descent_takes_the_gradient_away_without_holding_it(activation, weighted):
+    _, X, target, weight, _ = problem(activation, "cross_entropy", weighted=weighted)
+    layers = (Layer(6, activation, noise=0.3), Layer(5, activation, dropout=0.4), Layer(3, "identity"))
+    spec = NetworkSpec(4, layers, "cross_entropy")
+    parameters = np.random.default_rng(2).normal(size=spec.n_parameters)
+    engine = BackpropEngine(spec, PLAIN, X, target, weight)
+    loss, gradient = engine.gradient({"parameters": parameters}, np.arange(23), seed=5, step=7)
+    engine._gradient.fill_(np.nan)  # nobody reads it
+    state = TrainingState({"parameters": parameters.copy()}, engine, seed=5, n_samples=23, batch_size=23, step=7)
+    losses = engine.run(state, Batches(np.arange(23), np.array([0]), np.array([23])))
+    assert losses == pytest.approx([loss], rel=1e-12)
+    step = state.arrays["parameters"] - parameters
+    np.testing.assert_allclose(step, -PLAIN.learning_rate * gradient, rtol=1e-10, atol=1e-14)
+    assert (step != 0).mean() > 0.8  # all but units of ReLU that are dead
+
+
+@pytest.mark.parametrize(
+    ("solver", "last"),
+    [
+        (SGD, Layer(3, "identity")),
+        (Solver("sgd", 0.02, momentum=0, alpha=0.1), Layer(3, "identity")),
+        (Solver("sgd", 0.02, momentum=0, l1=0.1), Layer(3, "identity")),
+        (Solver("sgd", 0.02, momentum=0, clip_norm=0.1), Layer(3, "identity")),
+        (Solver("adam"), Layer(3, "identity")),
+        (PLAIN, Layer(3, "prelu")),
+        (PLAIN, Layer(3, "identity", norm="batch")),
+        (PLAIN, Layer(3, "identity", residual=True)),
+    ],
+)
+def test_what_needs_the_gradient_whole_gets_it(solver, last):
+    _, *data, _ = problem("tanh", "cross_entropy")
+    first = Layer(5, "tanh")
+    assert BackpropEngine(NetworkSpec(4, (first, Layer(3, "identity")), "cross_entropy"), PLAIN, *data)._descends
+    assert not BackpropEngine(NetworkSpec(4, (first, last), "cross_entropy"), solver, *data)._descends
+
+
+@pytest.mark.parametrize("solver", SOLVERS, ids=lambda s: f"{s.name}-{s.momentum}-{s.alpha}")
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("activation", HIDDEN)
 @pytest.mark.parametrize("depth", [0, 1, 3])
