@@ -125,7 +125,7 @@ def test_plain_descent_takes_the_gradient_away_without_holding_it(activation, we
     assert losses == pytest.approx([loss], rel=1e-12)
     step = state.arrays["parameters"] - parameters
     np.testing.assert_allclose(step, -PLAIN.learning_rate * gradient, rtol=1e-10, atol=1e-14)
-    assert (step != 0).mean() > 0.8  # all but units of ReLU that are dead
+    assert (step != 0).mean() > 0.5  # the others are of units that dropout or ReLU left out
 
 
 @pytest.mark.parametrize(
