@@ -260,51 +260,26 @@ def filled(net: Any, arrays: list[np.ndarray]) -> Any:
 
 
 def passes(network: str) -> tuple[Run, Check]:
-    """Take an epoch's batches through every convolution and every product, forwards and backwards, and no more.
+    """Take an epoch's batches forwards and backwards through the network, as ours does, and no more.
 
-    By torch, in the precision and layout of ours, each layer on numbers of its own.
+    Nothing is read, gathered or learned: what is left of an epoch is torch's own time for this network.
     """
     import torch
-    from torch import nn
 
     from glassnet.learning.autograd import resolve_precision
 
+    _, y, shape = read(network)
     low = resolve_precision(SETTINGS[network]["precision"], "cpu") == "bfloat16"
-    dtype, layout = (torch.bfloat16, torch.channels_last) if low else (torch.float32, torch.contiguous_format)
-    layers: list[Callable[[], None]] = []
-
-    def number(shape: Any) -> Any:
-        values = torch.rand(shape).to(dtype)
-        return values.contiguous(memory_format=layout) if values.ndim == 4 else values
-
-    def note(layer: Any, inputs: Any, output: Any) -> None:
-        x, w, dy = number(inputs[0].shape), number(layer.weight.shape), number(output.shape)
-        if isinstance(layer, nn.Linear):
-            rows, deltas = x.flatten(0, -2), dy.flatten(0, -2)
-            layers.append(lambda: (rows @ w.T, deltas @ w, deltas.T @ rows))
-            return
-        how = ([*layer.stride], [*layer.padding], [*layer.dilation], False, [0, 0], layer.groups)
-        wanted = [bool(layers), True, layer.bias is not None]  # nothing is carried back to the pictures
-
-        def there_and_back() -> None:
-            torch.ops.aten.convolution(x, w, None, *how)
-            torch.ops.aten.convolution_backward(dy, x, w, [w.shape[0]], *how, wanted)
-
-        layers.append(there_and_back)
-
-    net, (_, _, shape) = module(network), read(network)
-    for part in net.modules():
-        if isinstance(part, (nn.Conv2d, nn.Linear)):
-            part.register_forward_hook(note)
-    with torch.no_grad():
-        net(torch.rand(BATCH, *shape))
+    layout = torch.channels_last if low else torch.contiguous_format
+    net = module(network).to(memory_format=layout)
+    images, labels = torch.rand(BATCH, *shape).contiguous(memory_format=layout), torch.from_numpy(y[:BATCH])
     steps = -(-SETTINGS[network]["n"] // BATCH)
 
-    @torch.inference_mode()
     def run() -> None:
         for _ in range(steps):
-            for layer in layers:
-                layer()
+            with torch.autocast("cpu", torch.bfloat16, enabled=low):
+                loss = torch.nn.functional.cross_entropy(net(images), labels)
+            torch.autograd.grad(loss, [*net.parameters()])
 
     return run, lambda _: {"steps": steps}
 
@@ -363,7 +338,7 @@ def epoch(network: str, at_least: float, aim: float, tolerance: float, peers: di
         at_least=at_least,
         aim=aim,
         against=tuple(_LOADERS),
-        bounds={"its convolutions and products alone": partial(passes, network)},
+        bounds={"forwards and backwards alone": partial(passes, network)},
         steps=-(-chosen["n"] // BATCH),
         flops=chosen["n"] * flops,
         rounds=5,

@@ -111,13 +111,14 @@ def html_report(records: Sequence[Record], title: str = "Claims") -> str:
     """
     index = "\n".join(_index_row(record) for record in records)
     body = "\n".join(map(_section, records))
+    n = "1 claim" if len(records) == 1 else f"{len(records)} claims"
     return f"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>{escape(title)}</title><style>{_style()}</style></head>
 <body><main>
 <h1>{escape(title)}</h1>
-<p>{len(records)} claims, each an experiment that <code>glassnet claims NAME</code> runs again.</p>
+<p>{n}, each an experiment that <code>glassnet claims NAME</code> runs again.</p>
 <table class="index">{index}</table>
 {body}
 </main></body>
