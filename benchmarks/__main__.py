@@ -2,7 +2,7 @@
 
 A full run writes ``results/benchmarks.json`` (rows of workloads that were not asked for stay)
 and makes ``docs/benchmarks.md`` from it, after every workload: one that is stopped keeps what it has. A
-quick one has fewer rounds and only prints.
+quick one has fewer rounds and only prints; without a NAME it leaves out the longest workloads.
 """
 
 from __future__ import annotations
@@ -42,8 +42,12 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, files: dict[str,
         os.environ["BENCHMARK_PLAYGROUND"] = str(options.peer.resolve())
         where["versions"][f"TensorFlow Playground's {options.peer.name}"] = machine.file_version(options.peer)
     measured: dict[str, Any] = {}
+    left_out: list[str] = []
     for module in [files[name] for name in options.names or files]:
         for workload in import_module(module).WORKLOADS:
+            if options.quick and not (options.names or workload.quick):
+                left_out.append(workload.name)
+                continue
             try:
                 row = run_workload(module, workload, options.rounds, options.threads, rates, say)
             except BenchmarkFailed as error:
@@ -54,6 +58,8 @@ def main(arguments: list[str] | None = None, root: Path = ROOT, files: dict[str,
                 print(report.text(workload.name, measured[workload.name]), flush=True)
             if not options.quick:
                 _keep(measured, root)
+    if left_out and not options.json:
+        print(f"\nleft out by --quick: {', '.join(left_out)}")
     if options.json:
         print(json.dumps({"workloads": measured}, indent=1))
     return 0
@@ -63,7 +69,11 @@ def _parse(arguments: list[str] | None, files: dict[str, str]) -> argparse.Names
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"any of {', '.join(files)}; all if none is given")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
-    parser.add_argument("--quick", action="store_true", help=f"{QUICK_ROUNDS} rounds; nothing is written")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help=f"{QUICK_ROUNDS} rounds, nothing is written, and without a NAME the longest are left out",
+    )
     parser.add_argument("--rounds", type=int, default=None, help=f"how often each peer runs (default {ROUNDS})")
     parser.add_argument("--threads", type=int, default=2, help="cores and threads of every process (default 2)")
     parser.add_argument("--peer", type=Path, metavar="PATH", help="nn.ts of TensorFlow Playground, for `playground`")

@@ -54,6 +54,7 @@ WORKLOADS = [
     ),
     Workload(
         name="compile cold",
+        quick=False,
         title="All kernels compiled, from starting Python, with nothing kept",
         peers={OURS: partial(process, KERNELS, False)},
         at_most={OURS: 60},

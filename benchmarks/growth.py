@@ -85,6 +85,7 @@ def dense(what: str, size: int, sizes: tuple[int, ...]) -> Workload:
     title = f"MLP {said}, ReLU, batches of 100: 100 steps"
     return Workload(
         name=f"growth {what} {size}",
+        quick=False,
         title=title,
         peers=peers,
         tolerance={"loss": 0.01},
@@ -100,6 +101,7 @@ def samples(n: int) -> Workload:
     work = Steps((64, 100, 10), batch=200, steps=n // 200)
     return Workload(
         name=f"growth samples {n}",
+        quick=False,
         title=f"MLP 64-100-10, ReLU, batches of 200: fit, an epoch of {n:,}",
         peers={OURS: partial(fitted, work, True), "scikit-learn": partial(fitted, work, False)},
         tolerance={"loss": SAMPLES_TOLERANCE},
@@ -113,6 +115,7 @@ def sequence(length: int) -> Workload:
     """Return the workload of attention among so many positions."""
     return Workload(
         name=f"growth length {length}",
+        quick=False,
         title=f"Self-attention, width {WIDTH}, {HEADS} heads, {ROWS} x {length} positions: forwards and backwards",
         peers={OURS: partial(attention, length, True), "nn.MultiheadAttention": partial(attention, length, False)},
         tolerance={"output": 1e-4, "gradient": 1e-2},

@@ -231,6 +231,7 @@ WORKLOADS = [
     ),
     Workload(
         name="lab_visitors",
+        quick=False,
         title="The lab: what idle visitors cost, memory of a visitor, what visits leave behind",
         peers=VISITORS,
         at_most=dict.fromkeys(VISITORS, 120.0),

@@ -332,6 +332,7 @@ def epoch(network: str, at_least: float, aim: float, tolerance: float, peers: di
     chosen = SETTINGS[network]
     return Workload(
         name=f"{network} epoch",
+        quick=network == "lenet5",
         title=f"{network} from files, {chosen['solver']}, batches of {BATCH}: {chosen['n']:,} of {chosen['data']}",
         peers={OURS: partial(ours, network), **peers},
         tolerance={"loss": tolerance},

@@ -129,6 +129,7 @@ _LASTING = ExitStack()
 WORKLOADS = [
     Workload(
         name="processes",
+        quick=False,
         title=f"ResNet-20, {STEPS} steps of {BATCH}: two processes with one thread; peer: one with two threads",
         peers={OURS: together, "glassnet, one process": alone},
         tolerance={"loss": 0.05},  # batch normalization sees half a batch in each process
@@ -144,6 +145,7 @@ WORKLOADS = [
     ),
     Workload(
         name="checkpoints",
+        quick=False,
         title=f"ResNet-20, {EPOCH} steps of {BATCH} and a checkpoint after them",
         peers={OURS: with_checkpoints},
         at_most={OURS: 60.0},

@@ -41,6 +41,7 @@ def pictures(in_memory: bool) -> tuple[Run, Check]:
 WORKLOADS = [
     Workload(
         name="streaming",
+        quick=False,
         title=f"ResNet-20, {STEPS} steps of {BATCH} pictures from a decoded zip; peer: from memory",
         peers={OURS: partial(pictures, False), "in memory": partial(pictures, True)},
         tolerance={"loss": 1e-6},

@@ -202,6 +202,7 @@ def training(
     """Return the workload of one comparison."""
     return Workload(
         name=name,
+        quick=name == "transformer float32",
         title=f"Transformer {SIZES['d_model']}, 3 + 3 layers, {N_PAIRS:,} sentence pairs: {title}",
         peers=peers,
         tolerance={"loss": 0.5},
@@ -221,6 +222,7 @@ def decoding_beside_uncached(n_rows: int) -> Workload:
     """Return the workload of writing so many rows; with the cache, a step reads the decoder and little else."""
     return Workload(
         name=f"transformer decoding {n_rows}",
+        quick=n_rows == 32,
         title=f"Transformer 256, 3 + 3 layers: {n_rows} rows written to {LENGTH} tokens, with the cache",
         peers={OURS: partial(decoding, n_rows, True), "without the cache": partial(decoding, n_rows, False)},
         tolerance={"mean_token": 1.0},

@@ -48,6 +48,8 @@ class Workload:
     bounds : dict of str to callable
         Name -> `Prepare` of a part that the work cannot do without, such as its matrix products alone. It takes
         its turns as a peer does, but is none: its row says what ratio would be left if all else took no time.
+    quick : bool
+        Whether a quick run of everything has it too; it takes long to prepare, or stands beside one like it, if not.
     runs : int
         Runs in a turn: enough for the clock.
     steps : int
@@ -72,6 +74,7 @@ class Workload:
     flops: float = 0.0
     bytes: float = 0.0
     rounds: int | None = None
+    quick: bool = True
     grows: tuple[str, float] | None = None
 
 

@@ -211,6 +211,21 @@ def test_quick_run_writes_nothing(one_file, tmp_path, capsys):
     assert not (tmp_path / "results").exists()
 
 
+def test_quick_run_of_everything_leaves_out_what_is_long_and_says_so(toy, tmp_path, capsys):
+    (tmp_path / "two_workloads.py").write_text(
+        "from dataclasses import replace\nimport toy_workloads\nquick = toy_workloads.WORKLOADS[0]\n"
+        "WORKLOADS = [quick, replace(toy_workloads.WORKLOADS[3], quick=False)]\n"
+    )
+    files = {"two": "two_workloads"}
+    assert main(["--quick", "--threads", "1"], tmp_path, files) == 0
+    printed = capsys.readouterr().out
+    assert "equal: sleeps" in printed
+    assert "limits: sleeps" not in printed
+    assert printed.endswith("left out by --quick: limits\n")
+    assert main(["two", "--quick", "--threads", "1"], tmp_path, files) == 0
+    assert "limits: sleeps" in capsys.readouterr().out
+
+
 def test_the_peer_that_is_given_is_recorded_by_its_commit_or_its_bytes(tmp_path):
     path = tmp_path / "nn.ts"
     path.write_bytes(b"test content\n")
