@@ -24,6 +24,10 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no overlap of the pools": {"overlap": False},
     "no dropout": {"dropout": 0.0},
 }
+FAILS_HERE = (
+    " In full the claim fails: on so few pictures dropout narrows the gap between training and test error and leaves the "
+    "test error where it was; overlapping pools lower it, normalization by less than seeds differ."
+)
 CLOSED = 0.02  # of the gap between training and test error
 TOO_SHORT = (
     "Which part lowers the error takes more pictures and epochs, --full. Here is decided only that dropout closes a "
@@ -57,9 +61,9 @@ def alexnet_parts(scale: Scale) -> Claim:
         note=f"{len(data.X_train):,} pictures of {side} x {side} ({data.note or 'lossless'}) and a network of the same "
         "make as AlexNet but smaller: five convolutions, the first two normalized, three pools, three dense layers. "
         f"{_epochs(scale)} epochs of one cycle. The network of the paper, at 227 x 227, takes minutes an epoch here: "
-        "`glassnet train alexnet` runs it.",
+        "`glassnet train alexnet` runs it." + scale.pick("", FAILS_HERE),
         undecided="" if scale.full or closed.mean() < CLOSED else TOO_SHORT,
-        expected_verdict=scale.pick("undecided", "holds"),
+        expected_verdict=scale.pick("undecided", "fails"),
     )
 
 
