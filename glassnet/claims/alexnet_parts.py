@@ -25,8 +25,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "no dropout": {"dropout": 0.0},
 }
 FAILS_HERE = (
-    " In full the claim fails: on so few pictures dropout narrows the gap between training and test error and leaves the "
-    "test error where it was; overlapping pools lower it, normalization by less than seeds differ."
+    " In full the claim fails: on so few pictures dropout narrows the gap between training and test error and leaves "
+    "the test error where it was; overlapping pools lower it, normalization by less than seeds differ."
 )
 CLOSED = 0.02  # of the gap between training and test error
 TOO_SHORT = (
