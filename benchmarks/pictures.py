@@ -267,7 +267,9 @@ def passes(network: str) -> tuple[Run, Check]:
     import torch
 
     from glassnet.learning.autograd import resolve_precision
+    from glassnet.memory import keep_freed_memory
 
+    keep_freed_memory()
     _, y, shape = read(network)
     low = resolve_precision(SETTINGS[network]["precision"], "cpu") == "bfloat16"
     layout = torch.channels_last if low else torch.contiguous_format
