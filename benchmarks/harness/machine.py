@@ -69,7 +69,7 @@ def rates() -> dict[str, float]:
     }
 
 
-def _best(work: Callable[[], object], repeats: int = 12) -> float:
+def _best(work: Callable[[], object], repeats: int = 40) -> float:
     seconds = []
     for _ in range(repeats):
         start = time.perf_counter()
