@@ -129,16 +129,21 @@ def parse_settings(settings: list[str]) -> dict[str, Any]:
     --------
     >>> parse_settings(["hidden_layer_sizes=100,50", "activation=tanh"])
     {'hidden_layer_sizes': (100, 50), 'activation': 'tanh'}
+    >>> parse_settings(["early_stopping=false"])  # as other programs write it
+    {'early_stopping': False}
     """
     parameters = {}
     for setting in settings:
         name, equals, text = setting.partition("=")
         if not equals:
             raise InvalidInputError(f"--set takes NAME=VALUE, such as max_iter=50; got {setting!r}.")
+        text = text.strip()
+        if text.lower() in ("true", "false"):
+            text = text.capitalize()
         try:
-            parameters[name.strip()] = literal_eval(text.strip())
+            parameters[name.strip()] = literal_eval(text)
         except (ValueError, SyntaxError):
-            parameters[name.strip()] = text.strip()
+            parameters[name.strip()] = text
     return parameters
 
 
